@@ -34,7 +34,7 @@ type check struct {
 	host string
 }
 
-// runHealth asks the app for its health and returns the exit code: 0 for a status of 2xx or 3xx, else 1.
+// runHealth requests the health path of the app and returns the exit code: 0 for a status of 2xx or 3xx, else 1.
 //
 // Kubernetes and Docker run it without the launcher, so it needs no variable. arguments may have
 // ":PORT", "/path" or ":PORT/path"; file has the path that the build chose.

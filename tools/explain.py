@@ -3,7 +3,7 @@
     python3 -m tools.explain [--json] [--image IMAGE] APP
 
 It runs `bin/explain` of this checkout. With IMAGE, an OCI layout or a name that Docker knows, it
-also says what a build would reuse of it; the paths must then be those of a build (`/workspace`,
+also prints what a build would reuse of it; the paths must then be those of a build (`/workspace`,
 `/layers`), so it runs in namespaces of its own and needs root.
 """
 

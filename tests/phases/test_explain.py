@@ -1,4 +1,4 @@
-"""An explanation says before a build what the build then does."""
+"""An explanation names before a build what the build then does."""
 
 import json
 import re

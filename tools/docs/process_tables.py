@@ -88,7 +88,8 @@ An app that is a bot has no process `web`.
 `release` changes the schema of the database; it is never a part of `web`. A container runs it
 only if you name it (`--entrypoint release`), once for each release. Platforms with a release
 phase, such as Heroku, run a process of that name by themselves after each build, and keep the old
-release if it fails. To have another command, or none, name it yourself:
+release if it fails. To use another command, name it in a setting or the `Procfile`. An empty
+command in the setting leaves the process out:
 
 ```toml title="pyproject.toml"
 [tool.cnb-python.processes]
@@ -112,13 +113,13 @@ _TRIED = """
 ## Releases that were tried
 
 These were started with the found command, as a user without a name who may not write to the app's
-directory. Web apps answered a request, workers connected to their broker (those of Kafka and
-PostgreSQL, and bots, tried to), and all ended after a SIGTERM.
+directory. Web apps answered a request. Workers connected to their broker; those of Kafka and
+PostgreSQL, and bots, tried to connect. All ended after a SIGTERM.
 
 | framework or tool | release |
 |---|---|
 """
-# What has to be known about some of them.
+# What users of some of them need to know.
 _NOTES = """
 - **Chainlit** makes directories beside its configuration. The command copies `.chainlit`, `public`
   and `chainlit.md` to `CHAINLIT_APP_ROOT`, below `TMPDIR` if you do not set it.

@@ -86,7 +86,7 @@ def _tests(content: bytes, directory: Path) -> None:
 
 
 def _groups(content: bytes, directory: Path) -> None:
-    """Ask each manager that has files in the app what it adds for tests."""
+    """Find what each manager that has files in the app adds for tests."""
     names = ("pyproject.toml", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile", "Pipfile.lock")
     for name in names:
         (directory / name).write_bytes(content)

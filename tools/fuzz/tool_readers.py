@@ -1,4 +1,4 @@
-"""Readers of what tools, code of the app and the build image print, leave and contain."""
+"""Readers of outputs of tools and code of the app, and of files in the image and from tools."""
 
 import io
 import os

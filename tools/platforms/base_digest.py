@@ -1,7 +1,7 @@
 """Pins the registry's image in `builder/base.toml` by its digest: `make data` runs it.
 
-A tag may name another image tomorrow; a digest names the same bytes for ever. The new digest is a
-line in a change that is reviewed, like a new release of Python.
+A tag may name another image later; a digest always names the same bytes. The new digest is a line
+in a change that is reviewed, like a new release of Python.
 """
 
 import re

@@ -181,7 +181,7 @@ def _unset_variable(output: str, read: Read) -> str:
 
 
 def _variable_in_message(end: str, output: str, read: Read) -> str:
-    """Return the name in the exception *end* that the app's code looks up; empty: none is."""
+    """Return the name in the exception *end* that the app's code looks up; empty without one."""
     frames = _app_frames(output)
     for name in _NAME.findall(end.partition("\n")[0]):
         quoted = (f"'{name}'", f'"{name}"')

@@ -1,7 +1,7 @@
 """Packages that need a step after they are installed, and whether what it makes is missing.
 
-The table is `data/known_steps.toml`, which explains its columns. Nothing runs here: the app asks
-for the step with a command of `[tool.cnb-python.commands]`, or a script.
+The table is `data/known_steps.toml`, which explains its columns. Nothing runs here: the app names
+the step in `[tool.cnb-python.commands]`, or runs it in a script.
 
 Separate from `steps`, which prints the warnings.
 """
@@ -52,7 +52,7 @@ class AppFiles:
 
     @cached_property
     def run_texts(self) -> str:
-        """Everything that the app asks the build to run."""
+        """The commands and scripts of the app that the build runs, as one text."""
         scripts = (self.text(name) for name in (hooks.PRE, hooks.POST))
         return "\n".join((*(command.run for command in self.commands), *scripts))
 

@@ -110,29 +110,29 @@ TABLE: tuple[Setting, ...] = (
         EXEC_ENV,
         OneOf(EXEC_ENVS),
         "What the image is for. `test` adds the packages for tests and the process `test`; "
-        "`development` adds the same packages and reloads the app when its code changes. By "
-        "default what the platform sets in `CNB_EXEC_ENV`, or else `production`.",
+        "`development` adds the same packages and restarts the app when its code changes. The "
+        "default is what the platform sets in `CNB_EXEC_ENV`, or else `production`.",
     ),
     Setting(
         "dev_groups",
         "BP_PYTHON_DEV_GROUPS",
         Names(("test", "lint")),
-        "Dependency groups that images for tests and development have in addition, in place of "
-        "those with usual names such as `dev` and `test`.",
+        "Dependency groups to add to images for tests and development, instead of those with "
+        "usual names such as `dev` and `test`.",
     ),
     Setting(
         "dev_extras",
         "BP_PYTHON_DEV_EXTRAS",
         Names(("test",)),
-        "Extras that images for tests and development have in addition, in place of those with "
-        "usual names such as `dev` and `test`.",
+        "Extras to add to images for tests and development, instead of those with usual names "
+        "such as `dev` and `test`.",
     ),
     Setting(
         "dev_requirements",
         "BP_PYTHON_DEV_REQUIREMENTS",
         Names(("requirements/ci.txt",)),
-        "Requirements files that images for tests and development have in addition, in place of "
-        "those with usual names such as `requirements-dev.txt`.",
+        "Requirements files to add to images for tests and development, instead of those with "
+        "usual names such as `requirements-dev.txt`.",
     ),
     Setting(
         "project",
@@ -173,8 +173,8 @@ TABLE: tuple[Setting, ...] = (
         "system_packages",
         SYSTEM_PACKAGES,
         Names(("libgl1", "ffmpeg")),
-        "Debian or Ubuntu packages that the image needs, such as those of shared libraries. They "
-        "are unpacked into a layer, with what they depend on.",
+        "Debian or Ubuntu packages that the image needs, such as those with shared libraries. "
+        "They are unpacked into a layer, with what they depend on.",
     ),
     Setting(
         "libraries",
@@ -201,7 +201,7 @@ TABLE: tuple[Setting, ...] = (
         "collectstatic_secret_key",
         "BP_PYTHON_COLLECTSTATIC_SECRET_KEY",
         Flag(),
-        "Give collectstatic alone a random `SECRET_KEY` if there is no such variable.",
+        "Give collectstatic alone a random `SECRET_KEY` if that variable is not set.",
     ),
     Setting(
         "collectstatic_record",
@@ -223,7 +223,7 @@ TABLE: tuple[Setting, ...] = (
         "BP_PYTHON_COMMANDS",
         BuildCommands(),
         "Commands that the build runs before collectstatic, with the files that they read and "
-        "make. What they made is reused if nothing that it depends on has changed.",
+        "make. What a command made is reused if nothing that it depends on has changed.",
     ),
     Setting(
         "start",
@@ -245,7 +245,7 @@ TABLE: tuple[Setting, ...] = (
         "BP_PYTHON_HEALTH",
         UrlPath("/healthz"),
         "The path at which the app answers when it is healthy. The image then has a process "
-        "`health`, which exits with 0 if the answer is a success, and 1 if not.",
+        "`health`, which exits with 0 if the answer has a status of 200 to 399, else with 1.",
     ),
     Setting(
         "safe_path",
@@ -266,9 +266,9 @@ TABLE: tuple[Setting, ...] = (
         "idle_timeout",
         "BP_PYTHON_IDLE_TIMEOUT",
         Seconds(3600),
-        "After how many seconds without progress a package manager is ended: it printed nothing, "
-        "used less than 1% of a processor, and wrote less than 4 kB per second. 1800 by default, "
-        "0 for no limit.",
+        "The number of seconds without progress after which a package manager is ended. It makes "
+        "no progress if it prints nothing, uses less than 1% of a processor, and writes less than "
+        "4 kB per second. 1800 by default; 0 means no limit.",
     ),
     Setting(
         "mirror",

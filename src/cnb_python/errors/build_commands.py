@@ -1,4 +1,4 @@
-"""Commands of `[tool.cnb-python.commands]` that fail, or do something else than they declare."""
+"""Commands of `[tool.cnb-python.commands]` that fail, or do not do what they declare."""
 
 from collections.abc import Sequence
 from typing import Self, override
@@ -24,16 +24,16 @@ class BuildCommandFailed(AppError):
         )
         fixes = (
             (
-                f"If a package has {self.missing}, add it to the app's requirements.",
+                f"If a Python package has {self.missing}, add it to the app's requirements.",
                 (
-                    "If it is no Python package, use a build image that has it, or a buildpack "
-                    "before this one that installs it."
+                    "If not, use a build image that has it, or a buildpack before this one that "
+                    "installs it."
                 ),
             )
             if self.missing
             else (
-                "Correct what the last lines of its output name.",
-                f"Run it as the build does, in a new checkout: {self.command}",
+                "Correct the cause that the last lines of its output show.",
+                f"To see the failure, run it in a new checkout, as the build does: {self.command}",
             )
         )
         return Message(
@@ -63,7 +63,7 @@ class OutputsMissing(AppError):
 
     @override
     def describe(self) -> Message:
-        instead = (f"It made {_first(self.left)}.",) if self.left else ("It made no other file.",)
+        instead = (f"It made {_first(self.left)}.",) if self.left else ("It made no other files.",)
         return Message(
             title=f"The command {self.name} did not make its outputs",
             body=(
@@ -75,7 +75,7 @@ class OutputsMissing(AppError):
                     f"Correct outputs in [tool.cnb-python.commands.{self.name}]: paths relative to "
                     "the directory of the app, in which the command runs."
                 ),
-                "Correct the command, so that it writes them there.",
+                "Correct the command so that it writes them there.",
             ),
         )
 
@@ -86,7 +86,7 @@ class OutputsMissing(AppError):
 
 
 class UndeclaredChanges(AppError):
-    """A command of the setting `commands` changed files of the app that are no outputs."""
+    """A command of the setting `commands` changed files of the app that are not its outputs."""
 
     name: str
     command: str
@@ -99,13 +99,13 @@ class UndeclaredChanges(AppError):
             body=(
                 f"`{self.command}` changed or removed {_first(self.paths)}.",
                 (
-                    "The next build takes the outputs from the cache. Other changes would be lost "
-                    "then, so that equal builds gave different images."
+                    "The next build takes the outputs from the cache, without the other changes, so "
+                    "builds of the same app would give different images."
                 ),
             ),
             fixes=(
                 f"Add them to outputs in [tool.cnb-python.commands.{self.name}].",
-                "Change the command, so that it does not write to them.",
+                "Change the command so that it does not write to them.",
             ),
         )
 

@@ -265,7 +265,7 @@ class DevelopmentConflict(AppError):
             body=(
                 f"Production:  {self.package}=={self.production}, from {self.production_file}",
                 f"Tests:       {self.development}, from {self.development_file}",
-                "Tests run with the packages of production, so both have to allow one release.",
+                "Tests run with the packages of production, so both have to allow the same release.",
             ),
             fixes=(
                 f"Change or remove {self.development} in {self.development_file}.",
@@ -297,7 +297,7 @@ class UnknownExecutionEnvironment(AppError):
             fixes=(
                 "Choose one of these: pack build --exec-env test",
                 (
-                    "If other buildpacks need this one, choose for Python alone: "
+                    "If other buildpacks need this value, choose another one for Python alone: "
                     "BP_PYTHON_EXEC_ENV=production"
                 ),
             ),

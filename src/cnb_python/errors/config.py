@@ -21,7 +21,7 @@ _SHOWN = 60
 
 
 class BadArguments(OutsideError):
-    """An argument of a command of the buildpack is not one that it has."""
+    """A command of the buildpack got an argument that it does not have."""
 
     argument: str
     usage: str
@@ -31,7 +31,7 @@ class BadArguments(OutsideError):
         return Message(
             title=f"The argument {self.argument} cannot be used",
             body=(f"Expected: {self.usage}",),
-            fixes=("Correct the argument. A path must be that of a directory with an app.",),
+            fixes=("Correct the argument. APP must be the directory of an app.",),
         )
 
     @classmethod
@@ -191,7 +191,7 @@ class UnknownSettings(AppError):
                     for name, origin, likely in self.unknown
                 ),
                 "Expected: one of these, in [tool.cnb-python] of pyproject.toml or as a variable:",
-                *(f"  {name:<24}{variable}" for name, variable in self.settings),
+                *(f"  {name:<26}{variable}" for name, variable in self.settings),
             ),
             fixes=("Correct the name.", "Remove it: it has no effect."),
         )

@@ -185,7 +185,7 @@ class DamagedPackage(AppError):
                     "git lfs pull"
                 ),
                 "If it comes from your own index or directory, build it and copy it there again.",
-                "If the server sends a login page in its place, give the build a login for it.",
+                "If the server sent a login page instead, give the build a login for that server.",
                 "Use another version of it.",
             ),
         )

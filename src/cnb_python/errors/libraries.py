@@ -166,7 +166,7 @@ class NoApt(OutsideError):
     """The build image has no apt, so it is not based on Debian or Ubuntu."""
 
     system: str
-    """What the image says that it is; empty: unknown."""
+    """The name in its `os-release`; empty: unknown."""
 
     @override
     def describe(self) -> Message:
@@ -174,7 +174,7 @@ class NoApt(OutsideError):
         return Message(
             title="System packages need a build image with apt",
             body=(
-                f"The app lists system packages, and this build image{name} has no apt-get.",
+                f"The app lists system packages, but this build image{name} has no apt-get.",
                 "System packages are Debian or Ubuntu packages.",
             ),
             fixes=(
@@ -190,7 +190,7 @@ class NoApt(OutsideError):
 
 
 class OtherDistribution(OutsideError):
-    """Build image and run image are of different releases, so packages of one do not fit."""
+    """Build image and run image have different releases, so packages of one do not fit the other."""
 
     build: str
     run: str
@@ -200,7 +200,7 @@ class OtherDistribution(OutsideError):
         return Message(
             title="System packages of the build image do not fit the run image",
             body=(
-                f"The build image is {self.build}, and the run image is {self.run}.",
+                f"The build image is {self.build}, but the run image is {self.run}.",
                 "Packages are made for one release of a distribution.",
             ),
             fixes=("Use a builder and a run image of the same release.",),
@@ -234,8 +234,8 @@ class AptFailed(OutsideError):
                 "Add the key of the source to the build image (`Signed-By`), or remove the source.",
             ),
             "gone": (
-                "Use a newer build image, whose sources exist.",
-                "If a version is pinned, remove it: mirrors keep the newest only.",
+                "Use a newer build image, whose package sources exist.",
+                "If the setting gives a version, remove it: mirrors keep only the newest.",
             ),
             "network": (
                 "Build again.",
@@ -293,8 +293,8 @@ class UnknownSystemPackages(AppError):
             body=(
                 *(each.sentence for each in self.unknown),
                 (
-                    "The package sources of the build image count. Names differ between releases of "
-                    "Debian and Ubuntu."
+                    "Only the package sources of the build image are searched. Names differ between "
+                    "releases of Debian and Ubuntu."
                 ),
             ),
             fixes=(
@@ -337,7 +337,7 @@ class SystemPackagesConflict(AppError):
 
 
 class RefusedSystemPackages(AppError):
-    """Packages of the list do not work when their files are only unpacked."""
+    """Listed packages do not work if their files are only unpacked."""
 
     refused: tuple[tuple[str, str], ...]
     """Pairs of package and reason."""
@@ -346,7 +346,7 @@ class RefusedSystemPackages(AppError):
     def describe(self) -> Message:
         names = listed([name for name, _ in self.refused])
         return Message(
-            title=f"Not possible as system packages: {names}",
+            title=f"Packages that cannot be system packages: {names}",
             body=(
                 *(f"{name}: {reason}." for name, reason in self.refused),
                 (

@@ -18,7 +18,7 @@ def shortened(lines: Iterable[str]) -> list[str]:
     """Return the first of *lines* that begin alike, with the number of the others.
 
     Long words, such as names, lose their middle, and long lines their end. Secrets must have been
-    replaced: a part of one would not be recognized.
+    replaced before: a part of one would not be recognized.
     """
     kept = [line for _, group in groupby(lines, _kind) for line in _first(list(group))]
     if (more := len(kept) - MOST_LINES) > 0:

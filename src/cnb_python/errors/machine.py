@@ -267,7 +267,7 @@ class ProcessesLeft(OutsideError):
 
 
 class NoProgress(OutsideError):
-    """A program was ended since it seemed to wait without end, such as for a server."""
+    """A program was ended since it made no progress, for example while it waited for a server."""
 
     program: str
     seconds: int
@@ -286,12 +286,12 @@ class NoProgress(OutsideError):
                 ),
                 *((servers,) if servers else ()),
                 (
-                    "Expected: a download that goes on, or a build that works. A server that sends "
-                    "single bytes never reaches the time-out of a tool, which is for each of them."
+                    "Expected: a download or a build that makes progress. A tool's own time-out "
+                    "starts again with each byte, so it does not end a download that is this slow."
                 ),
             ),
             fixes=(
-                "Check the package index, the server of the sources, and the proxy.",
+                "Check the package index, the servers that sources come from, and the proxy.",
                 f"If it needs more time, set {_IDLE_TIMEOUT}={2 * self.seconds} (0: no limit).",
             ),
         )

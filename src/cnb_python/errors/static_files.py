@@ -14,7 +14,7 @@ _BUILD_VARIABLES = (
 
 _FOR_COLLECTSTATIC = (
     'Set it for collectstatic alone: pack build --env BP_PYTHON_COLLECTSTATIC_ENV="{0}=VALUE". '
-    'A value that is no secret can be in pyproject.toml: collectstatic_env = {{ {0} = "VALUE" }} '
+    'A value that is not secret can be in pyproject.toml: collectstatic_env = {{ {0} = "VALUE" }} '
     "in [tool.cnb-python]."
 )
 _RANDOM_KEY = (
@@ -92,7 +92,7 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
         (
             "Set a variable for each field, for collectstatic alone: pack build --env "
             'BP_PYTHON_COLLECTSTATIC_ENV="NAME=VALUE NAME=VALUE". It has the field\'s name, with the '
-            "class's env_prefix in front. Values that are no secrets can be in pyproject.toml: "
+            "class's env_prefix in front. Values that are not secret can be in pyproject.toml: "
             'collectstatic_env = {{ NAME = "VALUE" }} in [tool.cnb-python].'
         ),
         "Give the fields defaults in the class.",
@@ -104,10 +104,10 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
     ),
     "random key": (
         (
-            "the static file {0} contains the random SECRET_KEY. Each build has another key, so "
-            "equal builds would give different images, and everybody could read it."
+            "the static file {0} contains the random SECRET_KEY. The key differs in each build, so "
+            "equal builds would give different images, and every visitor could read it."
         ),
-        "Change the code, so that no static file depends on the SECRET_KEY.",
+        "Change the code so that no static file depends on SECRET_KEY.",
     ),
     "manifest": (
         (

@@ -1,8 +1,8 @@
 """The packages that the app's files name, for an app whose packages a build has to resolve.
 
-They are near enough to tell which processes the app will have; a build never uses them.
+They are exact enough to find the processes that the app will have; a build never uses them.
 
-Separate from `explain`, which says that they are not exact.
+Separate from `explain`, which marks them as `unresolved files`.
 """
 
 import re

@@ -78,7 +78,7 @@ def explain(context: BuildContext, fetch: Fetch, today: date) -> Explanation:
 
 
 def _run_nothing(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-    """Refuse to run *command*: an explanation runs no program."""
+    """Refuse to run *command*: `explain` runs no program."""
     del on_line
     raise ProgramNotStarted(command.argv[0], "nothing is run for an explanation")
 

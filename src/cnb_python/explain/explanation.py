@@ -1,7 +1,7 @@
-"""What `bin/explain` says about an app, as values; their JSON has a published schema.
+"""What `bin/explain` prints about an app, as values; their JSON has a published schema.
 
 The schema is `docs/explain.schema.json`, which `make docs` writes from these classes. A field may
-be added; one that is removed, or means something else, raises `format`.
+be added; if one is removed, or changes its meaning, `format` is increased.
 
 Separate from `explain`, which fills them in.
 """

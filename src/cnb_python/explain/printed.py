@@ -1,6 +1,6 @@
-"""Prints an explanation as text, with the lines of a build's log where both say the same.
+"""Prints an explanation as text, with the lines of a build's log where both print the same.
 
-Separate from `explain`, which finds out.
+Separate from `explain`, which fills in the explanation.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ _INDENT = "  "
 def print_explanation(explanation: Explanation, output: Output) -> None:
     """Print *explanation*: a step for each part, then the warnings.
 
-    Not `Explanation.error`, which is the caller's.
+    The caller prints `Explanation.error`.
     """
     for title, lines in _parts(explanation):
         _print_part(title, tuple(lines), output)

@@ -26,7 +26,7 @@ _STAR = re.compile(r"^\s*from\s+\S+\s+import\s+\*", re.MULTILINE)
 
 
 def local_bind(app_dir: Path) -> str:
-    """Return the configuration file that binds gunicorn to the container itself; empty: none does.
+    """Return the configuration file that binds gunicorn to 127.0.0.1; empty if no file does.
 
     Only a text as the value counts: `bind = "127.0.0.1:8000"`, in the app's directory.
     """

@@ -1,4 +1,4 @@
-"""Finds the installed packages that write files at run time, and the variables that say where.
+"""Finds the installed packages that write files at run time, and the variables that choose where.
 
 A read-only container has few writable directories. The exec.d program gives a variable a directory
 below TMPDIR if the container cannot write to the usual one: execd/package_directories.go.

@@ -1,4 +1,4 @@
-"""Finds the processes that start with PYTHONSAFEPATH=1, which the setting `safe_path` asks for.
+"""Finds the processes that start with PYTHONSAFEPATH=1 if the setting `safe_path` is on.
 
 Python then adds neither the current directory nor that of a script to `sys.path`, so that no file
 there replaces a module of the standard library or of a package. Servers add the app's directory
@@ -122,8 +122,8 @@ def warning(types: SafeTypes) -> Message | None:
         title=f"{VARIABLE} is not set for {', '.join(kind for kind, _ in types.other)}",
         body=(
             *(f"    {kind}: {command}" for kind, command in types.other),
-            "With it Python may not find the app's modules. It does for servers such as gunicorn,",
-            "and for programs of a project that is installed ([build-system] and",
+            "With it, Python may not find the app's modules. It finds them for servers such as",
+            "gunicorn, and for programs of a project that is installed ([build-system] and",
             "[project.scripts] in pyproject.toml).",
         ),
     )

@@ -252,10 +252,10 @@ UNKNOWN = SystemPackages("", "")
 
 
 def not_an_archive(file: Path) -> str:
-    """Return what *file* is in place of a package, as a sentence without its full stop.
+    """Return what *file* is instead of a package, as a sentence without its full stop.
 
-    The tools' words are the same for every file that they cannot unpack, so it is read. They have
-    removed their copy of a file that a server sent.
+    Tools print the same message for every file that they cannot unpack, so this reads the file. A
+    tool has already removed its copy of a file that a server sent.
     """
     try:
         with regular_file.opened(file) as opened:

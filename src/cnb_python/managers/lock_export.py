@@ -301,7 +301,7 @@ def _of_path(
         return pin._replace(line=f"-e {requirement}") if is_editable else pin
     bare, extras = re.fullmatch(r"(.*?)(\[[^]]*\])?(?:#.*)?", requirement).groups()  # type: ignore[union-attr]  # matches anything
     if "\0" in bare:
-        raise BadLock(lock.name, f"{requirement!r} is no path")
+        raise BadLock(lock.name, f"{requirement!r} is not a path")
     path = (lock.beside / _path(bare)).resolve()
     name = egg or lock.names.get(path) or _name_of(path)
     if not name:

@@ -91,8 +91,8 @@ def select(
 def with_development(manager: Manager, app: App) -> tuple[Manager, tuple[str, ...]]:
     """Return the manager that adds to the packages of *manager* those for tests and development.
 
-    And names of what it adds, such as `group dev`: none if *app* names nothing for them. Raises
-    what reading its files raises.
+    Also return the names of what it adds, such as `group dev`; empty if *app* names nothing to
+    add. Raises what reading its files raises.
     """
     whole, added = manager.with_development(app)
     if not added:

@@ -1,8 +1,8 @@
 """Recognizes a program that waits without end, such as for a server that sends single bytes.
 
 The time-outs of pip, uv, Poetry and Git are for each read: a server that sends a byte now and then
-never exceeds them. A compilation may take hours, but it keeps a processor busy. So progress is
-output, work of processors, or data that is written.
+never exceeds them. A compilation may take hours, but it keeps a processor busy. So output,
+processor time and written data are progress.
 """
 
 import os
@@ -101,7 +101,7 @@ class ProgressLimit:
             self._cpu_seconds += max(cpu_seconds - before.cpu_seconds, 0)
             self._written += max((written or 0) - (before.written or 0), 0)
         self._work = work
-        # Without this figure a long download could not be told from one without an end.
+        # Without this figure, a long download looks like one without an end.
         is_unknown = any(each.written is None for each in work.values())
         is_busy = self._cpu_seconds >= BUSY * self._seconds
         if is_unknown or is_busy or self._written >= SLOWEST * self._seconds:

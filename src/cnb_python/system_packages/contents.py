@@ -88,7 +88,7 @@ def unpack(request: UnpackRequest) -> Contents:
 
 
 def _refusals(controls: Mapping[str, Control], requested: Sequence[str]) -> dict[str, str]:
-    """Return the reason against each dependency that does not work.
+    """Return why each dependency that does not work has to be left out.
 
     Raises RefusedSystemPackages for those that the user named.
     """

@@ -161,7 +161,7 @@ class _DebianPackages:
         return frozenset({*self._states, *((CACHE,) if self._has_cache else ())})
 
     def materialize(self) -> None:
-        """Have the files on disk, for what is installed in this build."""
+        """Write the files to disk, for what is installed in this build."""
         if not self._states:
             self._make(self._fetched())
 

@@ -16,7 +16,7 @@ from cnb_python.cnb import disk
 from cnb_python.errors.machine import UnsafeArchive
 from cnb_python.system_packages.deb import Deb
 
-# As dpkg in the slim images of Debian; licences stay.
+# As dpkg in the slim images of Debian; licenses stay.
 _LEFT_OUT = (
     *("usr/share/doc/", "usr/share/info/", "usr/share/lintian/", "usr/share/locale/"),
     *("usr/share/man/", "usr/share/groff/", "usr/share/gtk-doc/", "usr/share/linda/"),

@@ -1,4 +1,4 @@
-"""What an explanation says of an app: the choices of a build, each with its origin."""
+"""What an explanation contains: the choices of a build, each with its origin."""
 
 import json
 from datetime import date

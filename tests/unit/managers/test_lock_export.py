@@ -154,4 +154,4 @@ def test_path_with_a_nul_is_refused() -> None:
     with pytest.raises(BadLock) as raised:
         read("-e ./a\0b")
 
-    assert "is no path" in raised.value.problem
+    assert "is not a path" in raised.value.problem

@@ -1,1 +1,1 @@
-"""The commands that the app asks for: what they make is kept in the store and reused."""
+"""The commands of the setting `commands`: what they make is kept in the store and reused."""

@@ -134,7 +134,7 @@ def restore(
 def _not_replaceable(
     paths: Collection[str], files: Listing, kinds: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return those of *paths* that are no outputs of the run, or a directory only before or after.
+    """Return those of *paths* that are not outputs, or a directory only before or after the run.
 
     *kinds*: the first letters of the entries of all outputs, by path.
     """
@@ -213,6 +213,6 @@ def undeclared_changes(
 
 
 def _remove(app_dir: Path, paths: Collection[str]) -> None:
-    # No output is below a directory that is none.
+    # Below a directory that is not an output, there are no outputs.
     for path in sorted(paths):
         disk.remove(app_dir / path)

@@ -1,7 +1,7 @@
 """Runs the commands of the setting `commands` in their order, or restores what they made.
 
-What precedes the first command that has to run is restored before it is decided whether the
-packages are needed on disk. The inputs of the others may be outputs of that command.
+The outputs before the first command that has to run are restored before it is decided whether the
+packages are needed on disk. Inputs of the commands after it may be outputs of that command.
 """
 
 import os

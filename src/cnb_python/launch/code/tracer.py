@@ -81,7 +81,7 @@ class Tracer:
             lines.pop(name, None)
 
     def trace(self, value: ast.expr) -> Traced | None:
-        """Return what *value* is, None if it is no application."""
+        """Return what *value* is, None if it is not an application."""
         match value:
             case ast.Call(func=function):
                 return self._call(value, function)

@@ -1,8 +1,8 @@
-"""The releases of frameworks and tools with which their found commands were really started.
+"""The releases of frameworks and tools with which their found commands were started.
 
 Each was started as a user without a name, who may not write to the app's directory. It answered a
-request (or connected to its broker, a worker), and ended after SIGTERM. `docs/processes.md` is
-generated from it.
+request (or, if it is a worker, connected to its broker), and ended after SIGTERM.
+`docs/processes.md` is generated from it.
 """
 
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""What images for tests and development have besides the packages of production."""
+"""What images for tests and development contain in addition to the packages of production."""

@@ -160,7 +160,7 @@ def _with_other_extras(production: Resolution, whole: Resolution) -> str:
 def _requirements(context: InstallContext, name: str) -> Iterator[tuple[Requirement, str]]:
     """Yield the requirements that count of the file *name*, each with its file and line.
 
-    Lines that are no requirement of a release are left to the manager.
+    Lines that do not require a release are left to the manager.
     """
     lines = requirement_lines.read_lines(context.app_dir / name, context.environ)
     for source, line in lines:

@@ -358,7 +358,7 @@ def _local_settings(directory: Path) -> dict[str, TomlTable]:
 
 
 def _expanded(table: TomlTable, environ: Mapping[str, str], file: str) -> str:
-    """Return the URL of an index in *file* as PDM asks it: it replaces the variables of a login.
+    """Return the URL of an index in *file*, with the variables of its login replaced as by PDM.
 
     Raises UnsetVariable for one that is not set, which PDM replaces by nothing, and
     UnreplacedVariable for one in another part.
