@@ -26,6 +26,7 @@ def test_wheels_that_uv_fetched_are_not_fetched_again_after_pip_resolved(
         count = sum(request.endswith(LONELY) for request in served.requests)
         by_pip = builds.image(source, flask, env={**env, "BP_PYTHON_INSTALLER": "pip"})
         count_by_pip = sum(request.endswith(LONELY) for request in served.requests) - count
+        by_uv = builds.image(source, flask, env={**env, "BP_PYTHON_INSTALLER": "uv"})
         again = builds.phases(source, built, env=env)
 
     assert built.code == 0, built.output
@@ -33,5 +34,8 @@ def test_wheels_that_uv_fetched_are_not_fetched_again_after_pip_resolved(
     # pip reads the metadata in the wheel: this index does not have it apart.
     assert (count, count_by_pip) == (2, 2)
     assert layers_of(built) == layers_of(by_pip)
+    assert "lonely requires needed, which no line names" in by_uv.output
+    assert "Running `uv pip install` (1 resolved package)" in by_uv.output
+    assert layers_of(built) == layers_of(by_uv)
     assert again.code == 0, again.output
     assert "  Changed: " not in again.output

@@ -17,6 +17,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.errors.building import BuildsInterfere
 from cnb_python.errors.install import no_such_extra
 from cnb_python.errors.machine import DamagedStore
+from cnb_python.install import snapshot
 from cnb_python.install.collecting import collect
 from cnb_python.install.finishing import Archives
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
@@ -111,6 +112,21 @@ class _Resolved(NamedTuple):
     """The names of the distributions that only tests and development need."""
 
 
+class _Fetched(NamedTuple):
+    """A wheel that was fetched before the manager had to resolve."""
+
+    installed: InstalledPin
+    contents: Mapping[str, str]
+    """Its files then, as `snapshot.contents` returns them."""
+
+    def is_unchanged(self) -> bool:
+        """Whether its files are still what they were."""
+        try:
+            return snapshot.contents(self.installed.root.path) == self.contents
+        except OSError:
+            return False
+
+
 @dataclass(slots=True)
 class _Work:
     """The environment so far."""
@@ -127,7 +143,7 @@ class _Work:
     installed: set[str] = field(default_factory=set)
     archives: dict[str, Archives] = field(default_factory=dict)
     known_missing: str = ""
-    fetched: dict[str, InstalledPin] = field(default_factory=dict)
+    fetched: dict[str, _Fetched] = field(default_factory=dict)
     """By name, the wheels of pins that turned out to be incomplete."""
 
     @property
@@ -216,7 +232,11 @@ def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
     verified = _verify(resolution, installed, work)
     if isinstance(verified, Incomplete):
         work.log_resolving(verified.reason)
-        work.fetched = {each.pin.name: each for each in installed}
+        work.fetched = {
+            each.pin.name: _Fetched(each, snapshot.contents(each.root.path))
+            for each in installed
+            if not each.may_be_built
+        }
         return None
     for unknown in unknown_extras(resolution.pins, _metadata(installed, work)):
         message = no_such_extra(*unknown)
@@ -231,23 +251,25 @@ def _resolve_with_manager(work: _Work) -> _Resolved:
     missing = work.start_from_store(resolution)
     kept = _fetched_before(work, missing)
     installed = work.staging.install(resolution, [pin for pin in missing if pin not in kept])
-    if work.staging.ran_foreign_code and kept:
-        # It may have changed them.
-        installed += work.staging.install(resolution, list(kept))
-        kept = {}
-    work.collect((*kept.values(), *installed))
+    if changed := [pin for pin, fetched in kept.items() if not fetched.is_unchanged()]:
+        installed += work.staging.install(resolution, changed)
+    unchanged = [replace(kept[pin].installed, pin=pin) for pin in kept if pin not in changed]
+    work.collect((*unchanged, *installed))
     return _Resolved(resolution, depends_on_patch=False, development=resolution.development)
 
 
-def _fetched_before(work: _Work, pins: Sequence[Pin]) -> dict[Pin, InstalledPin]:
-    """Return those of *pins* whose files were fetched before the manager resolved."""
+def _fetched_before(work: _Work, pins: Sequence[Pin]) -> dict[Pin, _Fetched]:
+    """Return those of *pins* whose files were fetched before the manager resolved.
+
+    Resolving may have run code of packages, so the files have to be what they were.
+    """
     fetched, work.fetched = work.fetched, {}
-    if work.staging.ran_foreign_code:
-        return {}
     return {
-        pin: replace(fetched[pin.name], pin=pin)
+        pin: fetched[pin.name]
         for pin in pins
-        if pin.name in fetched and is_file_of(fetched[pin.name], pin)
+        if pin.name in fetched
+        and fetched[pin.name].is_unchanged()
+        and is_file_of(fetched[pin.name].installed, pin)
     }
 
 

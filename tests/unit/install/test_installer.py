@@ -328,6 +328,24 @@ def test_fetched_wheel_is_not_fetched_again_for_the_manager_s_pin_of_the_same_fi
     assert [each.origin for each in result.distributions] == ["origin of b", "of pip"]
 
 
+def test_fetched_wheel_that_resolving_changed_is_fetched_again(build: Build) -> None:
+    lonely, b = resolution_of("lonely==1.0", "b==1.0", from_files_alone=False).pins[::-1]
+    lonely = lonely._replace(origin="of pip", files=("lonely-1.0-py3-none-any.whl",))
+    build.manager.resolved = Resolution((b, lonely), from_files_alone=False, by="pip")
+
+    def change(_: InstallContext) -> None:
+        """Do what code of a package could do while the manager resolves."""
+        if build.manager.calls[-1] == "resolve":
+            for path in build.directory.rglob("lonely.py"):
+                path.write_text("# changed")
+
+    build.manager.before_install = change
+    result = build.install(resolution_of("lonely==1.0"))
+
+    assert build.manager.calls == ["fetch lonely", "resolve", "fetch b lonely"]
+    assert names(result) == ["b", "lonely"]
+
+
 def test_stored_distributions_do_not_hide_missing_dependency(build: Build) -> None:
     entries = build.keep(build.install(AB))
     build.manager.resolved = resolution_of("a==1.0", "b==1.0", from_files_alone=False)
