@@ -39,7 +39,13 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
     # chainlit/cli/__init__.py
     "chainlit": {"CHAINLIT_HOST": ALL_ADDRESSES, "CHAINLIT_PORT": _PORT},
     # https://mlflow.org/docs/latest/api_reference/cli.html
-    "mlflow": {"MLFLOW_HOST": ALL_ADDRESSES, "MLFLOW_PORT": _PORT},
+    "mlflow": {
+        "MLFLOW_HOST": ALL_ADDRESSES,
+        "MLFLOW_PORT": _PORT,
+        # Without it MLflow 3.5 and newer answer only requests to localhost. Older releases do not
+        # have the option, and ignore the variable.
+        "MLFLOW_SERVER_ALLOWED_HOSTS": "*",
+    },
     # https://gofastmcp.com/more/settings
     "fastmcp": {"FASTMCP_HOST": ALL_ADDRESSES, "FASTMCP_PORT": _PORT},
     # https://docs.bentoml.com/en/latest/reference/bentoml/cli.html
@@ -142,7 +148,6 @@ _SERVERS: tuple[_Listener, ...] = (
             (r"shiny\s+run", "-h|--host", "-p|--port", "--uds|--fd"),
             (r"litestar(?:\s+\S+)*?\s+run", "-H|--host", "-p|--port", "-U|--uds|-F|--fd"),
             (r"fastapi\s+dev", "--host", "--port", "--uds|--fd"),
-            (r"fastapi\s+run", "", "--port", "--uds|--fd"),
         )
     ),
     *(

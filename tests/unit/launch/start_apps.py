@@ -576,10 +576,7 @@ PROGRAM_APPS = (
         "mlflow flask gunicorn",
         {"README.md": ""},
         web=(
-            (
-                f'mlflow server --host {HOST} --port {PORT} --workers "${{WEB_CONCURRENCY:-1}}"'
-                ' --allowed-hosts "${MLFLOW_SERVER_ALLOWED_HOSTS:-*}"'
-            ),
+            f'mlflow server --host {HOST} --port {PORT} --workers "${{WEB_CONCURRENCY:-1}}"',
             "the app's packages:0",
         ),
     ),

@@ -31,6 +31,16 @@ def test_only_installed_servers_have_variables(tmp_path: Path) -> None:
     }
 
 
+def test_mlflow_answers_requests_to_every_host(tmp_path: Path) -> None:
+    """As a variable: releases before 3.5 have no such option."""
+    own = write_files(tmp_path / "own", {".env": "MLFLOW_SERVER_ALLOWED_HOSTS=shop.example\n"})
+
+    found = listening.variables(tmp_path, {"mlflow"})
+
+    assert found["MLFLOW_SERVER_ALLOWED_HOSTS"] == "*"
+    assert "MLFLOW_SERVER_ALLOWED_HOSTS" not in listening.variables(own, {"mlflow"})
+
+
 def test_gunicorn_gets_an_address_only_if_no_file_has_one(tmp_path: Path) -> None:
     """The program of the image replaces `$BIND` in a container without IPv4."""
     own = write_files(tmp_path / "own", {"shop/gunicorn.conf.py": "bind = ':80'\n"})
@@ -117,7 +127,6 @@ def test_server_without_an_address_is_warned_of(command: str, options: str) -> N
         ("waitress-serve --host 0.0.0.0 --call shop:create_app", "--port $PORT"),
         ("env A=1 python -m waitress-serve shop:app", "--port $PORT"),
         ("daphne -b 0.0.0.0 shop.asgi:application", "-p $PORT"),
-        ("fastapi run main.py", "--port $PORT"),
         ("bokeh serve app.py", "--port $PORT"),
         ("python3 -m http.server", "$PORT"),
     ],
@@ -209,6 +218,10 @@ def test_local_address_in_the_command_is_warned_of(command: str, line: str) -> N
         "python run_hypercorn.py",
         "waitress-serve --listen=*:$PORT a:b",
         "chainlit run app.py",
+        # fastapi-cli reads PORT, and listens on 0.0.0.0.
+        "fastapi run main.py",
+        "fastapi run",
+        "fastapi run --workers 4 shop/main.py",
         "waitress-serve --port=$PORT a:b",
         "granian --interface asgi a:b",
         "uwsgi --ini uwsgi.ini",

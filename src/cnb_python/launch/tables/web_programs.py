@@ -360,9 +360,7 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
     WebProgram(
         "MLflow",
         "mlflow",
-        # It answers only requests to the hosts that it is given, and to localhost.
-        f"mlflow server {_HOST_PORT} --workers {{workers}}"
-        ' --allowed-hosts "${MLFLOW_SERVER_ALLOWED_HOSTS:-*}"',
+        f"mlflow server {_HOST_PORT} --workers {{workers}}",
         files=("mlflow.db", "mlruns"),
         alone=True,
         note="MLflow keeps its data in the working directory, which containers may not write to: "
