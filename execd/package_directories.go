@@ -13,6 +13,10 @@ var userDirectories = map[string]string{
 	"$HOME": "", "$XDG_CACHE_HOME": ".cache", "$XDG_CONFIG_HOME": ".config", "$XDG_DATA_HOME": ".local/share",
 }
 
+// processType has the type of a process that runs beside the app. Layer `defaults` sets it for the types
+// console and health: a health check is started every few seconds.
+const processType = "BPL_PYTHON_PROCESS"
+
 // packageDirectory is a variable by which a package finds the directory that it writes to.
 type packageDirectory struct {
 	variable string
@@ -49,9 +53,11 @@ func pathsOf(user lookup, own account) paths {
 // file has one row per variable: name, usual directory and value, separated by tabs; the build phase
 // writes it (layers/package_directories.py). A variable of the user is never replaced.
 func packageDirectories(user lookup, file string, in paths) (found []setting, said string) {
-	names := []string{}
+	moved, made := []string{}, []string{}
+	_, isBeside := user(processType)
 	for _, each := range readPackageDirectories(file) {
-		if _, chosen := user(each.variable); chosen || each.usual != "" && in.canUse(user, each.usual) {
+		_, chosen := user(each.variable)
+		if chosen || each.usual == "" && isBeside || each.usual != "" && in.canUse(user, each.usual) {
 			continue
 		}
 		directory := in.replacement(each)
@@ -59,15 +65,23 @@ func packageDirectories(user lookup, file string, in paths) (found []setting, sa
 			continue
 		}
 		found = append(found, setting{each.variable, strings.Replace(each.value, "{}", directory, 1)})
-		names = append(names, each.variable)
+		if each.usual == "" {
+			made = append(made, each.variable)
+		} else {
+			moved = append(moved, each.variable)
+		}
 	}
-	if len(found) > 0 {
-		said = fmt.Sprintf(
-			"%s: directories below %s, since packages cannot write to their usual ones",
-			strings.Join(names, ", "), in.temporary,
-		)
+	return found, strings.Join(append(sentences(moved, in.temporary,
+		"directories below %s, since packages cannot write to their usual ones",
+	), sentences(made, in.temporary, "a new directory below %s, which the processes of the app share")...), "; ")
+}
+
+// sentences returns the sentence on variables with directories below temporary; none without variables.
+func sentences(variables []string, temporary, sentence string) []string {
+	if len(variables) == 0 {
+		return nil
 	}
-	return found, said
+	return []string{strings.Join(variables, ", ") + ": " + fmt.Sprintf(sentence, temporary)}
 }
 
 func readPackageDirectories(file string) (rows []packageDirectory) {

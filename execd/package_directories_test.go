@@ -96,3 +96,37 @@ func TestAReplacementThatCannotBeMade(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestNewDirectories(t *testing.T) {
+	rows := "KERAS_HOME\t$HOME/.keras\t{}\nPROMETHEUS_MULTIPROC_DIR\t\t{}\n"
+	made := "PROMETHEUS_MULTIPROC_DIR: a new directory below /tmp, which the processes of the app share"
+	moved := "KERAS_HOME: directories below /tmp, since packages cannot write to their usual ones"
+	for name, each := range map[string]struct {
+		user     lookup
+		writable bool
+		names    []string
+		said     string
+	}{
+		"all":                {variables(), false, []string{"KERAS_HOME", "PROMETHEUS_MULTIPROC_DIR"}, moved + "; " + made},
+		"a writable home":    {variables(), true, []string{"PROMETHEUS_MULTIPROC_DIR"}, made},
+		"a health check":     {variables(processType, "health"), false, []string{"KERAS_HOME"}, moved},
+		"a console":          {variables(processType, "console"), true, nil, ""},
+		"chosen by the user": {variables("PROMETHEUS_MULTIPROC_DIR", "/m"), true, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "directories")
+			_ = os.WriteFile(file, []byte(rows), 0o644)
+			in := paths{container(t, "tmp", "home"), "/home", "/workspace", "/tmp", func(directory string) bool {
+				return each.writable
+			}}
+			found, said := packageDirectories(each.user, file, in)
+			names := []string(nil)
+			for _, one := range found {
+				names = append(names, one.name)
+			}
+			if !slices.Equal(names, each.names) || said != each.said {
+				t.Errorf("got %q, %q", names, said)
+			}
+		})
+	}
+}

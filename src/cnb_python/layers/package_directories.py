@@ -13,8 +13,12 @@ from pathlib import Path
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.launch.code.source_files import read_source_files
+from cnb_python.system import regular_file
 
 TABLE = Path(__file__).parents[1] / "data/package_directories.toml"
+# Files besides code in which an app may set a variable.
+_SET_IN = ("Procfile", ".env", ".flaskenv", "pyproject.toml")
+_MAX_BYTES = 256 * 1024
 DIRECTORY = "{}"
 """Stands for the directory in the value of a variable."""
 
@@ -33,12 +37,28 @@ def rows(app_dir: Path, installed: Collection[str], table: Path = TABLE) -> tupl
     return tuple(lines[name] for name in sorted(lines))
 
 
+def has_new(lines: Collection[str]) -> bool:
+    """Return whether a variable of *lines*, from `rows`, gets a new directory at each start."""
+    return any(line.split("\t")[1] == "" for line in lines)
+
+
 def _applies(row: TomlTable, app_dir: Path) -> bool:
-    pattern = str(row.get("mentioned", ""))
+    pattern, unless = (str(row.get(name, "")) for name in ("mentioned", "unless"))
     if not pattern:
         return True
     files = read_source_files(app_dir)
-    return next(files.mentioning(re.compile(pattern.encode())), None) is not None
+    if next(files.mentioning(re.compile(pattern.encode())), None) is None:
+        return False
+    chosen = re.compile(unless.encode())
+    is_chosen = next(files.mentioning(chosen), None) is not None
+    return not is_chosen and not any(chosen.search(_content(app_dir / name)) for name in _SET_IN)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return regular_file.read(path, _MAX_BYTES)
+    except OSError:
+        return b""
 
 
 def _line(row: TomlTable) -> str:

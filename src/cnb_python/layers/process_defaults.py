@@ -18,7 +18,9 @@ from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import LAUNCH, EnvDelta, LayerTypes, layer_of, process_scope
 from cnb_python.launch import gunicorn_config
+from cnb_python.launch.launch_plan import CONSOLE, HEALTH
 from cnb_python.launch.servers import PORT
+from cnb_python.layers import package_directories
 from cnb_python.layers.cache_keys import LayerKey, Rebuild, decide, part
 from cnb_python.layers.safe_path import VARIABLE
 from cnb_python.managers.tool import find_defaults
@@ -39,6 +41,9 @@ _VARIABLES = "variables"
 _DIRECTORIES = "directories"
 # Read by the program, in execd/defaults.go.
 _LOG = "BPL_PYTHON_LOG"
+# The types of processes for which it makes no new directories: execd/package_directories.go.
+_TYPE = "BPL_PYTHON_PROCESS"
+_BESIDE_THE_APP = (CONSOLE, HEALTH)
 _CONCURRENCY = "WEB_CONCURRENCY"
 _WEB = "web"
 # The options of gunicorn.conf.py that have a default here.
@@ -178,5 +183,10 @@ def _env(defaults: Defaults) -> tuple[EnvDelta, ...]:
         *(
             EnvDelta(process_scope(kind), VARIABLE, "default", "1")
             for kind in sorted(defaults.safe)
+        ),
+        *(
+            EnvDelta(process_scope(kind), _TYPE, "override", kind)
+            for kind in _BESIDE_THE_APP
+            if package_directories.has_new(defaults.directories)
         ),
     )

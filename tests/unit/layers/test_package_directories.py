@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
+import pytest
 import tomli
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +28,7 @@ class Row(BaseModel):
     usual: Usual
     value: Annotated[str, Field(pattern=r"^[^{}]+\{\}$|^\{\}.+$")] = "{}"
     mentioned: str = ""
+    unless: str = ""
     source: Annotated[str, Field(pattern=r"^https://[^@?\s]+$")]
 
 
@@ -93,6 +95,40 @@ def test_prometheus_has_a_directory_if_the_app_collects_processes(tmp_path: Path
     lines = package_directories.rows(tmp_path, {"prometheus-client"})
 
     assert lines == ("PROMETHEUS_MULTIPROC_DIR\t\t{}",)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "app.py": "in_all = 'PROMETHEUS_MULTIPROC_DIR' in os.environ\n"
+            "if in_all:\n    MultiProcessCollector(registry)\n"
+        },
+        {
+            "app.py": "if settings.prometheus_multiproc_dir:\n    collect()\n",
+            "metrics.py": "def collect():\n    multiprocess.MultiProcessCollector(registry)\n",
+        },
+        {
+            "app.py": "MultiProcessCollector(registry)\n",
+            "Procfile": "web: PROMETHEUS_MULTIPROC_DIR=/run/m gunicorn a:b\n",
+        },
+        {"app.py": "MultiProcessCollector(registry)\n", ".env": "PROMETHEUS_MULTIPROC_DIR=/m\n"},
+        {"app.py": "from prometheus_client.multiprocess import MultiProcessCollector\n"},
+    ],
+)
+def test_prometheus_has_no_directory_if_the_app_chooses(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    """A guard would switch from one process to several."""
+    write_files(tmp_path, files)
+
+    assert package_directories.rows(tmp_path, {"prometheus-client"}) == ()
+
+
+def test_only_rows_without_a_usual_directory_are_new_at_each_start() -> None:
+    assert package_directories.has_new(("A\t$HOME/a\t{}", "B\t\t{}"))
+    assert not package_directories.has_new(("A\t$HOME/a\t{}",))
+    assert not package_directories.has_new(())
 
 
 def test_prometheus_without_that_has_no_directory(tmp_path: Path) -> None:

@@ -191,3 +191,17 @@ def test_health_check_is_only_in_images_that_have_its_setting(phase: BuildContex
     process_defaults.provide_defaults(Defaults(health="/up"), phase, log)
 
     assert log.lines[-1].endswith("the path of the health check has changed from (none) to /up")
+
+
+def test_processes_beside_the_app_are_told_apart_if_a_package_gets_new_directories(
+    phase: BuildContext,
+) -> None:
+    """A health check would make one every few seconds."""
+    new = Defaults(directories=("PROMETHEUS_MULTIPROC_DIR\t\t{}",))
+    usual = Defaults(directories=("KERAS_HOME\t$HOME/.keras\t{}",))
+    for defaults, types in ((new, {"console", "health"}), (usual, set())):
+        process_defaults.provide_defaults(defaults, phase, Log())
+        kinds = ("web", "worker", "console", "health")
+        seen = {kind for kind in kinds if "BPL_PYTHON_PROCESS" in started(phase, kind)}
+
+        assert seen == types
