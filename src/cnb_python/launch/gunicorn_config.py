@@ -19,21 +19,49 @@ _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "e
 # https://docs.gunicorn.org/en/stable/settings.html#config
 _OPTION = re.compile(r"(?:^|\s)(?:-c|--config)(?:\s+|=|(?<=-c))([\"']?)([^\s\"';&|]+)\1")
 _COMMAND = re.compile(r"(?:^|[\s/:])gunicorn\s")
+_GUNICORN = re.compile(r"(?:^|[\s/])gunicorn(?:\.app\.\w+)?(?=\s|$)")
+_VARIABLE = "GUNICORN_CMD_ARGS"
+_CD = re.compile(r"(?:^|&&|;)\s*cd\s+([\"']?)([^\s\"';&|]+)\1")
+_LOCAL_ADDRESS = r"f?[\"'](?:127(?:\.\d{1,3}){3}|localhost|\[?::1\]?)(?::[^\"'\n]*)?[\"']"
+# Each of the addresses is local.
 _LOCAL = re.compile(
-    r"^bind\s*=\s*[\[(]?\s*[\"'](?:127(?:\.\d{1,3}){3}|localhost|\[?::1\]?)[:\"']", re.MULTILINE
+    rf"^bind\s*=\s*[\[(]?\s*{_LOCAL_ADDRESS}(?:\s*,\s*{_LOCAL_ADDRESS})*(?!\s*,\s*f?[\"'])",
+    re.MULTILINE,
 )
 _STAR = re.compile(r"^\s*from\s+\S+\s+import\s+\*", re.MULTILINE)
 
 
-def local_bind(app_dir: Path) -> str:
-    """Return the configuration file that binds gunicorn to 127.0.0.1; empty if no file does.
+def local_bind(app_dir: Path, command: str, directory: str = "") -> str:
+    """Return the configuration file by which *command* binds gunicorn to 127.0.0.1.
 
-    Only a text as the value counts: `bind = "127.0.0.1:8000"`, in the app's directory.
+    Empty if its file does not. *directory* is where it is started, relative to the app. Only a
+    text as the value counts: `bind = "127.0.0.1:8000"`, and no second value.
     """
-    files = (app_dir / _DEFAULT_NAME, *(app_dir / name for name in _named_files(app_dir)))
-    return next(
-        (str(file.relative_to(app_dir)) for file in files if _LOCAL.search(_text(file))), ""
-    )
+    path = _file_of(app_dir / directory, command)
+    if path is None or not path.is_relative_to(app_dir) or ".." in path.parts:
+        return ""
+    text = _text(path)
+    is_local = _LOCAL.search(text) and len(_settings(text, "bind")) == 1
+    return str(path.relative_to(app_dir)) if is_local else ""
+
+
+def _file_of(directory: Path, command: str) -> Path | None:
+    """Return the file that *command* reads if it starts in *directory*; None if it is unknown."""
+    server = _GUNICORN.search(command)
+    if server is None or _VARIABLE in command:
+        return None
+    places = [match[2] for match in _CD.finditer(command, 0, server.start())]
+    named = [match[2] for match in _OPTION.finditer(command, server.end())]
+    parts = (*places, _path(named[-1] if named else ""))
+    return None if any(re.search(r"[$~]", part) for part in parts) else Path(directory, *parts)
+
+
+def _path(option: str) -> str:
+    """Return the path that a value of option `-c` means; that of gunicorn without one."""
+    name = option.removeprefix("file:")
+    if name.startswith("python:"):
+        return f"{name.removeprefix('python:').replace('.', '/')}.py"
+    return name or _DEFAULT_NAME
 
 
 def options_set(app_dir: Path, names: tuple[str, ...]) -> frozenset[str]:
@@ -45,12 +73,13 @@ def options_set(app_dir: Path, names: tuple[str, ...]) -> frozenset[str]:
     texts = [_text(path) for path in dict.fromkeys(_files(app_dir))]
     if any(_STAR.search(text) for text in texts):
         return frozenset(names)
-    return frozenset(name for name in names if any(_sets(text, name) for text in texts))
+    return frozenset(name for name in names if any(_settings(text, name) for text in texts))
 
 
-def _sets(text: str, name: str) -> bool:
+def _settings(text: str, name: str) -> list[str]:
+    """Return the beginnings of the lines that set the option *name*."""
     # Not in a comment; also below `if`, and in `a = b = x`.
-    return re.search(rf"^[^#\n]*\b{name}[ \t]*[:=]", text, re.MULTILINE) is not None
+    return re.findall(rf"^[^#\n]*\b{name}[ \t]*[:=]", text, re.MULTILINE)
 
 
 def _files(app_dir: Path) -> Iterator[Path]:
@@ -62,11 +91,7 @@ def _files(app_dir: Path) -> Iterator[Path]:
 
 def _named_files(app_dir: Path) -> Iterator[str]:
     """Yield the files that the Procfile names, relative to the app or another directory."""
-    for name in _named(_text(app_dir / procfile.NAME)):
-        path = name.removeprefix("file:")
-        if path.startswith("python:"):
-            path = f"{path.removeprefix('python:').replace('.', '/')}.py"
-        yield path
+    yield from map(_path, _named(_text(app_dir / procfile.NAME)))
 
 
 def _named(text: str) -> Iterator[str]:

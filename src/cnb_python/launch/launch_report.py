@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cnb_python.app import App
 from cnb_python.errors.base import Message
-from cnb_python.launch import gunicorn_config, listening, unstartable
+from cnb_python.launch import listening, unstartable
 from cnb_python.launch.exec_env.tests import missing_test
 from cnb_python.launch.launch_plan import (
     CONSOLE,
@@ -91,8 +91,11 @@ def command_warnings(plan: LaunchPlan, app: App, available: Programs) -> Iterato
     """Yield warnings about commands that cannot start, or that no request from outside reaches."""
     yield from unstartable.warnings(plan.named, app.directory, available)
     yield from listening.warnings(plan.named)
-    commands = ((kind, command) for kind, command, _ in plan.commands())
-    yield from listening.bind_warnings(commands, gunicorn_config.local_bind(app.directory))
+    commands = (
+        *((each.type, each.command, "") for each in plan.named),
+        *((each.type, each.command, each.directory) for each in plan.discovered),
+    )
+    yield from listening.bind_warnings(commands, app.directory)
 
 
 def missing_web(plan: LaunchPlan, how_to_add: HowToAdd) -> Message:

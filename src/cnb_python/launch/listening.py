@@ -182,7 +182,6 @@ _LOCAL = re.compile(
 _UWSGI_PROTOCOL = re.compile(
     r"((?:^|[\s/])uwsgi\s(?:.*\s)?)(?:--socket|-s)(?=[\s=])(?!.*--(?:protocol|https?)\b)"
 )
-_GUNICORN = re.compile(r"(?:^|[\s/])gunicorn(?:\.app\.\w+)?(?=\s|$)")
 _BIND = re.compile(r"\s(?:-b|--bind)")
 # A proxy in the same container may be what reaches the server.
 _PROXIES = "nginx|caddy|envoy|haproxy"
@@ -224,19 +223,18 @@ def warnings(named: Iterable[NamedProcess]) -> tuple[Message, ...]:
     return tuple(message for each in named if (message := _warning(each)) is not None)
 
 
-def bind_warnings(commands: Iterable[tuple[str, str]], file: str) -> tuple[Message, ...]:
-    """Return a warning if gunicorn takes its address from *file*, which binds 127.0.0.1.
+def bind_warnings(commands: Iterable[tuple[str, str, str]], app_dir: Path) -> tuple[Message, ...]:
+    """Return a warning if gunicorn takes its address from a file that binds 127.0.0.1.
 
-    *commands* has the type and the command of each process; *file* is empty if no file does so.
+    *commands* has of each process the type, the command, and the directory relative to the app.
     """
     return tuple(
         _binds_locally(kind, file)
-        for kind, command in commands
-        if file
-        and kind == WEB
+        for kind, command, directory in commands
+        if kind == WEB
         and not _SEVERAL.search(command.replace("&&", ""))
-        and _GUNICORN.search(command)
         and not _BIND.search(command)
+        and (file := gunicorn_config.local_bind(app_dir, command, directory))
     )
 
 

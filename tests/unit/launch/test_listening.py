@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.launch import gunicorn_config, listening
+from cnb_python.launch import listening
 from cnb_python.launch.named_processes import in_text
 from tests.support.trees import write_files
 
@@ -144,23 +144,32 @@ def test_protocol_of_uwsgi_is_warned_of(option: str) -> None:
     assert advice(command) == "web: uwsgi --http-socket 0.0.0.0:$PORT --module shop"
 
 
+def bound(app: Path, command: str, kind: str = "web", directory: str = "") -> str:
+    """Return the line of the warning that names the file, empty without a warning."""
+    messages = listening.bind_warnings([(kind, command, directory)], app)
+    return messages[0].body[0] if messages else ""
+
+
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("text", "is_local"),
     [
-        ("bind = '127.0.0.1:8000'\n", "gunicorn.conf.py"),
-        ('workers = 2\nbind = ["localhost:8000"]\n', "gunicorn.conf.py"),
-        ("bind = '0.0.0.0:8000'\n", ""),
-        ("bind = 'unix:/run/shop.sock'\n", ""),
-        ("# bind = '127.0.0.1:8000'\n", ""),
+        ("bind = '127.0.0.1:8000'\n", True),
+        ('workers = 2\nbind = ["localhost:8000"]\n', True),
+        ("bind = ['127.0.0.1:8000', '[::1]:8000']\n", True),
+        ("bind = f'127.0.0.1:{port}'\n", True),
+        ("bind = '127.0.0.1:' + port\n", True),
+        ("bind = ['127.0.0.1:8000', '0.0.0.0:8000']\n", False),
+        ("bind = '127.0.0.1:8000'\nif port:\n    bind = f':{port}'\n", False),
+        ("bind = '0.0.0.0:8000'\n", False),
+        ("bind = 'unix:/run/shop.sock'\n", False),
+        ("# bind = '127.0.0.1:8000'\n", False),
     ],
 )
 def test_gunicorn_that_binds_locally_by_its_file_is_warned_of(
-    tmp_path: Path, text: str, name: str
+    tmp_path: Path, text: str, *, is_local: bool
 ) -> None:
     app = write_files(tmp_path, {"gunicorn.conf.py": text})
-    file = gunicorn_config.local_bind(app)
 
-    assert file == name
     for command, is_warned in (
         ("gunicorn shop.wsgi", True),
         ("python -m gunicorn shop.wsgi", True),
@@ -168,17 +177,48 @@ def test_gunicorn_that_binds_locally_by_its_file_is_warned_of(
         ("gunicorn shop.wsgi & nginx", False),
         ("uvicorn shop:app", False),
     ):
-        messages = listening.bind_warnings([("web", command), ("admin", command)], file)
-        assert len(messages) == (is_warned and name != "")
+        assert bound(app, command, "admin") == ""
+        assert ("gunicorn.conf.py" in bound(app, command)) == (is_warned and is_local)
 
 
-def test_file_of_gunicorn_that_the_procfile_names_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "directory", "file"),
+    [
+        ("gunicorn a:b", "", "gunicorn.conf.py"),
+        ("gunicorn -c prod.py a:b", "", ""),
+        ("gunicorn --config=prod.py a:b", "", ""),
+        ("gunicorn -c deploy/g.py a:b", "", "deploy/g.py"),
+        ("gunicorn -c ./deploy/g.py a:b", "", "deploy/g.py"),
+        ("gunicorn -c python:deploy.g a:b", "", "deploy/g.py"),
+        ("gunicorn -c file:deploy/g.py a:b", "", "deploy/g.py"),
+        ("gunicorn -c deploy/g.py -c prod.py a:b", "", ""),
+        ("gunicorn -c $CONFIG a:b", "", ""),
+        ("gunicorn -c /etc/g.py a:b", "", ""),
+        ("gunicorn -c ../app/gunicorn.conf.py a:b", "", ""),
+        ("gunicorn -c {app}/deploy/g.py a:b", "", "deploy/g.py"),
+        ("GUNICORN_CMD_ARGS='-c prod.py' gunicorn a:b", "", ""),
+        ("cd shop && gunicorn a:b", "", ""),
+        ("cd deploy && gunicorn -c g.py a:b", "", "deploy/g.py"),
+        ("gunicorn a:b", "shop", ""),
+        ("gunicorn -c g.py a:b", "deploy", "deploy/g.py"),
+    ],
+)
+def test_command_is_judged_by_the_file_that_it_reads(
+    tmp_path: Path, command: str, directory: str, file: str
+) -> None:
+    local = "bind = '127.0.0.1:80'\n"
     files = {
-        "Procfile": "web: gunicorn -c deploy/g.py a:b\n",
-        "deploy/g.py": "bind = '[::1]:80'\n",
+        "Procfile": "web: gunicorn a:b\nadmin: gunicorn -c deploy/g.py a:b\n",
+        "gunicorn.conf.py": local,
+        "deploy/g.py": local,
+        "prod.py": "workers = 2\n",
+        "shop/gunicorn.conf.py": "workers = 2\n",
     }
+    line = f"gunicorn takes its address from {file}. Remove `bind` there: gunicorn"
+    app = write_files(tmp_path / "app", files)
+    command = command.replace("{app}", str(app))
 
-    assert gunicorn_config.local_bind(write_files(tmp_path, files)) == "deploy/g.py"
+    assert bound(app, command, "web", directory) == (file and line)
 
 
 @pytest.mark.parametrize(
