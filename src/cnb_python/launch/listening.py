@@ -84,7 +84,7 @@ class _Listener:
 
     def missing(self, options: str) -> tuple[str, str]:
         """Return what to add to *options*, those of a command: for the host, for the port."""
-        if self.anywhere and self.anywhere.search(options):
+        if _HELD.search(options) or (self.anywhere and self.anywhere.search(options)):
             return "", ""
         has_host = self.host is None or self.host.search(options)
         has_port = self.port is None or self.port.search(options)
@@ -111,7 +111,8 @@ def _server(
 
 
 def _options(names: str) -> re.Pattern[str] | None:
-    return re.compile(rf"\s(?:{names})(?=[\s=]|$)") if names else None
+    """Return a pattern of options, None without *names*; these may include a value: `-p8000`."""
+    return re.compile(rf"\s[\"']?(?:{names})(?=[\s=\"']|$)") if names else None
 
 
 _SERVERS: tuple[_Listener, ...] = (
@@ -141,26 +142,32 @@ _SERVERS: tuple[_Listener, ...] = (
     *(
         _server(command, host=host, port=port, anywhere=anywhere)
         for command, host, port, anywhere in (
-            (r"quart\s+run", "-h|--host", "-p|--port", ""),
-            ("sanic", "-H|--host", "-p|--port", "-u|--unix"),
-            (r"marimo\s+(?:run|edit)", "--host", "-p|--port", ""),
-            ("datasette", "-h|--host", "-p|--port", "--uds"),
-            (r"shiny\s+run", "-h|--host", "-p|--port", "--uds|--fd"),
-            (r"litestar(?:\s+\S+)*?\s+run", "-H|--host", "-p|--port", "-U|--uds|-F|--fd"),
+            (r"quart\s+run", r"-h\S*|--host", r"-p\S*|--port", ""),
+            ("sanic", r"-H\S*|--host", r"-p\S*|--port", r"-u\S*|--unix"),
+            (r"marimo\s+(?:run|edit)", "--host", r"-p\S*|--port", ""),
+            ("datasette", r"-h\S*|--host", r"-p\S*|--port", "--uds"),
+            (r"shiny\s+run", r"-h\S*|--host", r"-p\S*|--port", "--uds|--fd"),
+            (
+                r"litestar(?:\s+\S+)*?\s+run",
+                r"-H\S*|--host",
+                r"-p\S*|--port",
+                r"-U\S*|--uds|-F\S*|--fd",
+            ),
             (r"fastapi\s+dev", "--host", "--port", "--uds|--fd"),
         )
     ),
     *(
         _server(
             command,
-            host=re.escape(host),
-            port="--port",
-            anywhere="--unix-socket|--config",
+            host=r"--(?:\w+\.)?ip" if host else "",
+            port=r"--(?:\w+\.)?port",
+            anywhere=r"--unix-socket|--config|--(?:\w+\.)?sock",
             host_option=f"{host} {ALL_ADDRESSES}",
         )
         for command, host in (
             (r"(?:bokeh|panel)\s+serve", ""),
             ("voila", "--Voila.ip"),
+            # Options of traitlets: `--ServerApp.ip`, `--NotebookApp.port`.
             (r"jupyter[\s-](?:lab|notebook|server)", "--ip"),
         )
     ),
@@ -179,10 +186,18 @@ _LOCAL = re.compile(
     rf"{_LOCALHOST}(?=[\s:\"']|$)"
 )
 # uWSGI's own protocol, which only a proxy beside it can speak.
-_UWSGI_PROTOCOL = re.compile(
-    r"((?:^|[\s/])uwsgi\s(?:.*\s)?)(?:--socket|-s)(?=[\s=])(?!.*--(?:protocol|https?)\b)"
+_UWSGI_PROTOCOL = re.compile(r"((?:^|[\s/])uwsgi\s(?:.*\s)?)(?:--socket|-s)(?=[\s=])")
+# What may have it speak HTTP: options before and after the socket, or in a file.
+_UWSGI_HTTP = re.compile(
+    r"\s[\"']?--(?:https?|protocol)|\s[\"']?--(?:ini|yaml|yml|json|xml|config|emperor)"
+    r"|\.(?:ini|ya?ml|json|xml)\b"
 )
-_BIND = re.compile(r"\s(?:-b|--bind)")
+# A variable with options: `$UWSGI_OPTS`, or one that is no option's value: `uwsgi $INI`.
+_HELD = re.compile(
+    r"\s[\"']?\$(?:[@*]|\{?\w*(?:OPT|ARG|FLAG|PARAM|CONF|EXTRA|SETTING)\w*)"
+    r"|(?:^|(?:^|\s)[^\s-]\S*)\s+\$\{?\w+\}?(?=\s|$)"
+)
+_BIND = re.compile(r"\s[\"']?(?:-b|--bind)")
 # A proxy in the same container may be what reaches the server.
 _PROXIES = "nginx|caddy|envoy|haproxy"
 _SEVERAL = re.compile(rf"&|\||;|{_PROXIES}")
@@ -234,6 +249,7 @@ def bind_warnings(commands: Iterable[tuple[str, str, str]], app_dir: Path) -> tu
         if kind == WEB
         and not _SEVERAL.search(command.replace("&&", ""))
         and not _BIND.search(command)
+        and not _HELD.search(command)
         and (file := gunicorn_config.local_bind(app_dir, command, directory))
     )
 
@@ -246,7 +262,7 @@ def _warning(process: NamedProcess) -> Message | None:
     if _LOCAL.search(last):
         line = before + mark + _LOCAL.sub(rf"\g<1>{ALL_ADDRESSES}", last)
         return _listens_locally(process, line)
-    if _UWSGI_PROTOCOL.search(last):
+    if _UWSGI_PROTOCOL.search(last) and not _UWSGI_HTTP.search(last) and not _HELD.search(last):
         line = before + mark + _UWSGI_PROTOCOL.sub(r"\g<1>--http-socket", last)
         return _speaks_uwsgi(process, line)
     return _without_options(process, last)
