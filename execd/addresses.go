@@ -46,11 +46,16 @@ func bracketed(host string) string {
 	return host
 }
 
-// hasOnlyIPv6: the container has an address of IPv6 that others reach, and no route of IPv4.
+// hasOnlyIPv6: the container has an address of IPv6 that others reach, and no route of IPv4. What
+// cannot be read shows nothing: IPv4 may be there.
 //
 // https://man7.org/linux/man-pages/man5/proc_pid_net.5.html
 func hasOnlyIPv6(root fs.FS) bool {
-	for _, line := range strings.Split(text(root, "proc/net/route"), "\n")[1:] {
+	routes := text(root, "proc/net/route")
+	if !strings.HasPrefix(routes, "Iface") {
+		return false
+	}
+	for _, line := range strings.Split(routes, "\n")[1:] {
 		if fields := strings.Fields(line); len(fields) > 0 && fields[0] != "lo" {
 			return false
 		}

@@ -32,6 +32,8 @@ func TestAddressesAreOfIPv6OnlyWithoutIPv4(t *testing.T) {
 		"IPv4 alone":       {network(routes+docker, ""), nil},
 		"link-local alone": {network(routes, loopback+local), nil},
 		"no network":       {network(routes, loopback), nil},
+		"routes unknown":   {fstest.MapFS{"proc/net/if_inet6": {Data: []byte(global)}}, nil},
+		"empty routes":     {network("", global), nil},
 		"nothing to read":  {fstest.MapFS{}, nil},
 	} {
 		if found := addresses(variables(), each.root); !slices.Equal(found, each.wanted) {

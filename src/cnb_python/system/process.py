@@ -49,7 +49,7 @@ def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outco
         child = _started(command)
         try:
             output = ProgramOutput(on_line)
-            _read_until_end(child, output, command)
+            _read_until_end(child, output, command, earlier if command.foreign else None)
             ended = _end_left(child, command, earlier)
             _read_remaining(child, output)
             return Outcome(child.wait(), output.finish(), ended)
@@ -136,7 +136,10 @@ def _started(command: Command) -> subprocess.Popen[bytes]:
 
 
 def _read_until_end(
-    child: subprocess.Popen[bytes], output: ProgramOutput, command: Command
+    child: subprocess.Popen[bytes],
+    output: ProgramOutput,
+    command: Command,
+    earlier: frozenset[int] | None,
 ) -> None:
     """Read what *child* prints until it has ended; it is not reaped. Raises NoProgress.
 
@@ -145,7 +148,11 @@ def _read_until_end(
     """
     from cnb_python.system import progress_limit  # noqa: PLC0415 - most builds run no command
 
-    limit = progress_limit.ProgressLimit(command.idle_seconds, child.pid)
+    limit = progress_limit.ProgressLimit(
+        command.idle_seconds,
+        child.pid,
+        work_of=lambda session: progress_limit.work_of_session(session, earlier),
+    )
     pause = _FIRST_PAUSE_SECONDS
     while not orphans.has_ended(child.pid):
         chunk = _chunk(child, LISTEN_SECONDS)
@@ -157,7 +164,8 @@ def _read_until_end(
             pause = min(2 * pause, LISTEN_SECONDS)
         if limit.is_exceeded():
             program = command.shown or Path(command.argv[0]).name
-            raise NoProgress(program, command.idle_seconds, progress_limit.servers_of(child.pid))
+            servers = progress_limit.servers_of(child.pid, earlier)
+            raise NoProgress(program, command.idle_seconds, servers)
 
 
 def _read_remaining(child: subprocess.Popen[bytes], output: ProgramOutput) -> None:

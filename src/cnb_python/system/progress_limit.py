@@ -41,13 +41,20 @@ type WorkOf = Callable[[int], dict[int, ProcessWork]]
 """Returns the work of each process of a command, by the ids of processes."""
 
 
-def work_of_session(session: int) -> dict[int, ProcessWork]:
+def work_of_session(session: int, earlier: frozenset[int] | None = None) -> dict[int, ProcessWork]:
     """Return the work of the process *session*, of its descendants and its session.
 
+    *earlier*: the children that this process had before. All others count too: `orphans` adopts
+    what left the session, such as the daemon of a compiler. None: other commands run as well, so
+    that no child but *session* is known to be of this one. The result is empty without /proc.
     https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     """
     processes = {pid: fields for pid in _all_processes() if (fields := _stat(pid))}
     members = {pid for pid, fields in processes.items() if session in {pid, int(fields[3])}}
+    if earlier is not None:
+        own = os.getpid()
+        children = {pid for pid, fields in processes.items() if int(fields[1]) == own}
+        members |= children - earlier
     while more := {
         pid
         for pid, fields in processes.items()
@@ -102,7 +109,7 @@ class ProgressLimit:
             self._written += max((written or 0) - (before.written or 0), 0)
         self._work = work
         # Without this figure, a long download looks like one without an end.
-        is_unknown = any(each.written is None for each in work.values())
+        is_unknown = not work or any(each.written is None for each in work.values())
         is_busy = self._cpu_seconds >= BUSY * self._seconds
         if is_unknown or is_busy or self._written >= SLOWEST * self._seconds:
             self._start_again()
@@ -114,12 +121,13 @@ class ProgressLimit:
         self._written = 0
 
 
-def servers_of(session: int) -> tuple[str, ...]:
+def servers_of(session: int, earlier: frozenset[int] | None = None) -> tuple[str, ...]:
     """Return the addresses that processes of a command are connected to, such as `10.0.0.1:443`.
 
+    *session* and *earlier* as those of `work_of_session`.
     https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.rst
     """
-    sockets = {inode for pid in work_of_session(session) for inode in _sockets(pid)}
+    sockets = {inode for pid in work_of_session(session, earlier) for inode in _sockets(pid)}
     servers = (
         read_address(fields[2])
         for name in ("tcp", "tcp6")

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +29,22 @@ import subprocess, sys, time
 code = "import time; end = time.monotonic() + 0.2\\nwhile time.monotonic() < end: pass"
 for _ in range(15): subprocess.run([sys.executable, "-I", "-S", "-c", code])
 """
+# As a build daemon: it leaves the session, and only waits are left in it.
+DAEMON = """\
+import os, signal, socket, sys, time
+reader, writer = os.pipe()
+if not os.fork():
+    os.setsid()
+    if os.fork(): os._exit(0)
+    os.close(0); os.close(1); os.close(2); os.close(reader)
+    {work}
+    os._exit(0)
+os.wait()
+os.close(writer)
+os.read(reader, 1)
+"""
+COMPUTES = "end = time.monotonic() + 4\n    while time.monotonic() < end: pass"
+DRIPS = DRIPPING.partition("\n")[2].replace("\n", "\n    ")
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +108,10 @@ def test_work_of_short_processes_counts() -> None:
 
 def test_unreadable_work_is_taken_for_progress() -> None:
     assert idle_after(lambda _: {1: ProcessWork(0, None)}) == 0
+
+
+def test_system_without_processes_to_read_sets_no_limit() -> None:
+    assert idle_after(lambda _: {}) == 0
 
 
 def test_time_in_which_the_build_itself_was_stopped_does_not_count() -> None:
@@ -165,6 +186,34 @@ def test_children_that_compute_in_a_session_of_their_own_are_progress(tmp_path: 
     code = BUSY_CHILDREN.replace("code])", "code], start_new_session=True)")
 
     assert process.run(limited(code, tmp_path)).code == 0
+
+
+def test_daemon_that_computes_is_progress(tmp_path: Path) -> None:
+    code = DAEMON.format(work=COMPUTES)
+
+    assert process.run(replace(limited(code, tmp_path), foreign=True)).code == 0
+
+
+def test_process_of_another_command_does_not_count() -> None:
+    other = subprocess.Popen((sys.executable, "-I", "-c", "import time; time.sleep(300)"))
+    try:
+        assert other.pid in progress_limit.work_of_session(-1, frozenset())
+        assert other.pid not in progress_limit.work_of_session(-1, frozenset({other.pid}))
+        assert other.pid not in progress_limit.work_of_session(-1)
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_daemon_that_waits_for_a_dripping_server_is_ended(tmp_path: Path) -> None:
+    with raw_server.running(raw_server.dripping(b"x" * 100_000, 0.05)) as server:
+        port = server.url.rpartition(":")[2]
+        command = limited(DAEMON.format(work=DRIPS), tmp_path, port)
+
+        with pytest.raises(NoProgress) as raised:
+            process.run(replace(command, foreign=True))
+
+    assert raised.value.servers == (f"127.0.0.1:{port}",)
 
 
 @pytest.mark.parametrize(
