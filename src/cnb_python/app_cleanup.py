@@ -194,11 +194,15 @@ def _is_useless(at: str, name: str, files: Collection[str]) -> bool:
 def has_node(context: BuildContext) -> bool:
     """Whether the build image has Node.js, or an earlier buildpack installed it.
 
-    A buildpack that needs it for the image alone does not put it on PATH.
+    A buildpack that needs it for the image alone does not put it on PATH. The layers of this
+    buildpack do not count: a package of the app may have the program, and whether the layer with
+    the packages is on disk depends on the build.
     """
     directories = filter(None, context.environ.get("PATH", "").split(":"))
-    layers = context.layers_dir.parent.glob(f"*/*/bin/{_NODE}")
-    return any((Path(directory) / _NODE).is_file() for directory in directories) or any(layers)
+    programs = context.layers_dir.parent.glob(f"*/*/bin/{_NODE}")
+    return any((Path(directory) / _NODE).is_file() for directory in directories) or any(
+        context.layers_dir not in program.parents for program in programs
+    )
 
 
 def remove(app_dir: Path, paths: Iterable[str]) -> tuple[str, ...]:

@@ -24,6 +24,19 @@ from cnb_python.system import regular_file
 
 TABLE = Path(__file__).parents[1] / "data/known_steps.toml"
 PAGE = "docs/how-to/build-commands.md"
+PACKAGES = frozenset(
+    {
+        "babel",
+        "crawl4ai",
+        "django",
+        "django-compressor",
+        "django-sass-processor",
+        "django-tailwind",
+    }
+    | {"django-tailwind-cli", "grpcio-tools", "nltk", "patchright", "playwright", "prisma"}
+    | {"pyppeteer", "pytailwindcss", "spacy", "stanza", "textblob"}
+)
+"""Those of the table, which is read only if one of them is installed."""
 _SKIPPED = frozenset({".git", "node_modules", "site-packages", "__pycache__", ".venv", "venv"})
 # What is beyond them is not found.
 _MOST_FILES = 20_000
@@ -46,6 +59,16 @@ class AppFiles:
         return tuple(sorted(_walk(self.directory)))
 
     @cached_property
+    def path_set(self) -> frozenset[str]:
+        """The same, to look one up."""
+        return frozenset(self.paths)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of its files, without directories."""
+        return frozenset(map(posixpath.basename, self.paths))
+
+    @cached_property
     def sources(self) -> SourceFiles:
         """Its Python files."""
         return read_source_files(self.directory)
@@ -64,22 +87,27 @@ class AppFiles:
             return ""
         return content.decode("utf-8", "replace")
 
-    def matching(self, pattern: str, text: str = "") -> Iterator[str]:
-        """Yield the paths that *pattern* matches, of files that contain the expression *text*."""
-        patterns = Patterns([pattern])
+    def matching(self, pattern: str, text: str = "", skip: Sequence[str] = ()) -> Iterator[str]:
+        """Yield the paths that *pattern* matches, of files that contain the expression *text*.
+
+        *skip*: patterns of paths that are left out.
+        """
+        wanted, skipped = Patterns([pattern]), Patterns(skip)
         for path in self.paths:
-            if patterns.matches(path) and (not text or re.search(text, self.text(path))):
+            if not wanted.matches(path) or skipped.matches(path):
+                continue
+            if not text or re.search(text, self.text(path)):
                 yield path
 
 
-def warnings(
-    files: AppFiles, distributions: Mapping[str, str], table: Path = TABLE
-) -> tuple[Message, ...]:
-    """Return a warning for each step of the *table* whose result is missing.
+def warnings(files: AppFiles, distributions: Mapping[str, str]) -> tuple[Message, ...]:
+    """Return a warning for each step of the table whose result is missing.
 
     *distributions*: the versions of the installed packages by normalized names.
     """
-    rows = toml.tables_at(toml.read(table), "step")
+    if PACKAGES.isdisjoint(distributions):
+        return ()
+    rows = toml.tables_at(toml.read(TABLE), "step")
     messages = (
         _warning(row, files, distributions)
         for row in rows
@@ -129,7 +157,8 @@ def _use(row: TomlTable, files: AppFiles) -> dict[str, str] | None:
     """
     values = {"name": "", "path": "", "root": "", "where": ""}
     if "files" in row:
-        candidates = [*files.matching(str(row["files"]), str(row.get("text", "")))]
+        text, skip = str(row.get("text", "")), _texts(row, "skip")
+        candidates = [*files.matching(str(row["files"]), text, skip)]
         paths = [path for path in candidates if not _has_beside(row, files, path)]
         if not paths or (row.get("once") and len(paths) < len(candidates)):
             return None
@@ -159,10 +188,12 @@ def _has_beside(row: TomlTable, files: AppFiles, path: str) -> bool:
     if "beside" not in row:
         return False
     directory, name = posixpath.split(path)
-    result = str(row["beside"]).replace("{stem}", name.rpartition(".")[0])
+    stem = name.rpartition(".")[0]
+    module = stem.rpartition(".")[2].replace("-", "_")
+    result = str(row["beside"]).replace("{stem}", stem).replace("{module}", module)
     if row.get("anywhere"):
-        return any(posixpath.basename(each) == result for each in files.paths)
-    return posixpath.join(directory, result) in files.paths
+        return result in files.names
+    return posixpath.join(directory, result) in files.path_set
 
 
 def _is_done(
@@ -172,6 +203,9 @@ def _is_done(
     values: Mapping[str, str],
 ) -> bool:
     if "done_by" in row and re.search(str(row["done_by"]), files.run_texts):
+        return True
+    unless = "|".join(_texts(row, "unless"))
+    if unless and any(files.sources.mentioning(re.compile(unless.encode()))):
         return True
     if "installed" in row:
         name = str(row["installed"]).replace("{name}", values["name"]).replace("_", "-")

@@ -3,26 +3,34 @@
 Separate from `steps`, which prints the warning.
 """
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from cnb_python.app_cleanup import has_node
 from cnb_python.app_steps import hooks
 from cnb_python.cnb.context import BuildContext
+from cnb_python.config.build_commands import BuildCommand
 from cnb_python.system import json_text, regular_file
 
 FILE = "package.json"
 # Node.js buildpacks run them: https://devcenter.heroku.com/articles/nodejs-support#build-behavior
 _SCRIPTS = ("build", "heroku-postbuild")
+_PROGRAMS = re.compile(r"\b(?:npm|npx|yarn|pnpm|node|bun|bunx|deno|corepack)\b")
 # A package.json with a lock file inside would not be larger.
 _MAX_BYTES = 1024 * 1024
 
 
-def missing_script(context: BuildContext, directory: Path) -> str:
+def missing_script(
+    context: BuildContext, directory: Path, commands: Sequence[BuildCommand] = ()
+) -> str:
     """Return the build script of the app in *directory* if no Node.js took part; else empty.
 
-    A script `bin/pre_compile` may have run it with a Node.js of its own.
+    Scripts in `bin/` and the *commands* of the build may have run it with a Node.js of their own.
     """
-    if hooks.find(directory, hooks.PRE) or has_node(context):
+    if any(hooks.find(directory, name) for name in (hooks.PRE, hooks.POST)):
+        return ""
+    if any(_PROGRAMS.search(command.run) for command in commands) or has_node(context):
         return ""
     scripts = dict.fromkeys(
         name for top in (directory, context.app_dir) for name in _build_scripts(top / FILE)

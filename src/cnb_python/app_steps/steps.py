@@ -94,12 +94,13 @@ class Steps:
     def _warn(self, environment: ProvidedEnvironment) -> None:
         """Print what is missing in the image because no step made it."""
         request = environment.request
-        if script := node_build.missing_script(request.context, request.app.directory):
+        directory, commands = request.app.directory, request.settings.commands
+        if script := node_build.missing_script(request.context, directory, commands):
             from cnb_python.errors import static_files  # noqa: PLC0415 - only for this warning
 
             message = static_files.no_node_build(script)
             self.system.output.warning(message.title, message.body)
-        files = known_steps.AppFiles(request.app.directory, request.settings.commands)
+        files = known_steps.AppFiles(directory, commands)
         for message in known_steps.warnings(files, environment.distributions):
             self.system.output.warning(message.title, message.body)
 

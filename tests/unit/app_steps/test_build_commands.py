@@ -162,7 +162,7 @@ def test_command_without_inputs_runs_in_every_build(app: FakeEnvironment) -> Non
     assert build(app) == [RUN]
     assert build(renew(app)) == [RUN]
     assert app.store.trees == frozenset()
-    assert "messages runs in every build, since it has no inputs" in app.log_text
+    assert "messages runs in every build, since it names no `inputs`" in app.log_text
 
 
 def test_command_with_no_file_as_input_is_reused(app: FakeEnvironment) -> None:

@@ -1,6 +1,7 @@
 """Steps that packages need: a warning if the app needs one and what it makes is missing."""
 
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -113,6 +114,87 @@ def test_no_warning_without_use(tmp_path: Path, package: str) -> None:
     assert titles(tmp_path, package, {"app.py": "demo.launch()\n", "README.md": package}) == []
 
 
+PROTO: Files = {"protos/shop.proto": ""}
+DOWNLOAD = "import nltk\nnltk.download('punkt_tab')\n"
+
+
+@pytest.mark.parametrize(
+    ("package", "files"),
+    [
+        # protoc writes a module, whose name has no hyphens, and whose dots are directories.
+        ("grpcio-tools", {"my-protos/my-shop.proto": "", "my_protos/my_shop_pb2.py": ""}),
+        ("grpcio-tools", {"shop.v1.proto": "", "shop/v1_pb2.py": ""}),
+        ("grpcio-tools", {"protos/google/api/annotations.proto": "", "google/x.proto": ""}),
+        ("grpcio-tools", {"third_party/validate/validate.proto": ""}),
+        ("grpcio-tools", {**PROTO, "app.py": "p, s = grpc.protos_and_services('shop.proto')\n"}),
+        ("grpcio-tools", {**PROTO, "app.py": "protos = grpc.protos('shop.proto')\n"}),
+        ("grpcio-tools", {**PROTO, "app.py": "import betterproto\n"}),
+        ("nltk", {**NEEDS["nltk"], "nltk_data/tokenizers/punkt_tab/x": ""}),
+        ("nltk", {**NEEDS["nltk"], "shop/nltk_data/corpora/x.zip": ""}),
+        ("nltk", {"app.py": f"{DOWNLOAD}nltk.data.path.append('data')\n"}),
+        ("nltk", {"app.py": DOWNLOAD.replace("')", "', download_dir='/tmp')")}),
+        ("textblob", {**NEEDS["textblob"], "nltk_data/corpora/brown/x": ""}),
+        ("playwright", {"app.py": "import playwright\np.chromium.connect_over_cdp(URL)\n"}),
+        (
+            "playwright",
+            {"app.py": "import playwright\np.chromium.connect_over_cdp(URL)\ndemo.launch()\n"},
+        ),
+        ("playwright", {"app.py": "import playwright\ndemo.launch()\n"}),
+        ("playwright", {"app.py": PLAYWRIGHT, "b.py": "p.firefox.connect(URL)\n"}),
+        (
+            "playwright",
+            {"app.py": PLAYWRIGHT.replace("()\n", "(\n  executable_path=which('x'))\n")},
+        ),
+        ("playwright", {"app.py": PLAYWRIGHT.replace("()\n", '(args=f(), channel="chrome")\n')}),
+        (
+            "patchright",
+            {"app.py": "import patchright\np.chromium.launch(executable_path='/usr/bin/x')\n"},
+        ),
+        ("crawl4ai", {"app.py": "from crawl4ai import AsyncWebCrawler\nC(cdp_url=URL)\n"}),
+        ("crawl4ai", {"app.py": "from crawl4ai import AsyncWebCrawler, AsyncHTTPCrawlerStrategy"}),
+        ("pyppeteer", {"app.py": "import pyppeteer\nlaunch(executablePath='/usr/bin/x')\n"}),
+        *(
+            (package, {f"{below}/locale/de/LC_MESSAGES/index.po": ""})
+            for package in ("babel", "django")
+            for below in ("docs", "doc", "docs/source", "packages/a/docs", "documentation")
+        ),
+    ],
+)
+def test_no_warning_if_the_app_does_without_the_step(
+    tmp_path: Path, package: str, files: Files
+) -> None:
+    assert titles(tmp_path, package, files) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "files"),
+    [
+        ("grpcio-tools", {"protos/my-shop.proto": "", "protos/my-shop_pb2.py": ""}),
+        ("grpcio-tools", {"protos/shop.proto": "", "google/api/http.proto": ""}),
+        ("playwright", {"app.py": "import playwright\np.webkit.launch_persistent_context(d)\n"}),
+        ("playwright", {"app.py": PLAYWRIGHT, "db.py": "psycopg.connect(URL)\n"}),
+        ("playwright", {"app.py": PLAYWRIGHT.replace("()\n", '(channel="chromium")\n')}),
+        ("django", {PO: "", "docs/locale/de/LC_MESSAGES/index.po": ""}),
+        ("nltk", {**NEEDS["nltk"], "nltk_data.py": ""}),
+    ],
+)
+def test_other_files_do_not_hide_a_missing_step(
+    tmp_path: Path, package: str, files: Files
+) -> None:
+    assert len(titles(tmp_path, package, files)) == 1
+
+
+def test_many_files_are_compared_once(tmp_path: Path) -> None:
+    count = 5_000
+    files = AppFiles(tmp_path, ())
+    names = [f"p/{number}.proto" for number in range(count)]
+    files.__dict__["paths"] = (*names, *(f"q/{number}_pb2.py" for number in range(count)))
+    started = time.process_time()
+    assert known_steps.warnings(files, {"grpcio-tools": "1.0"}) == ()
+    # Each with each other is 50 million comparisons.
+    assert time.process_time() - started < 2
+
+
 def test_model_of_spacy_is_a_package(tmp_path: Path) -> None:
     shown = text(tmp_path, "spacy", NEEDS["spacy"])
     assert "The model en_core_web_sm of spaCy is not installed" in shown
@@ -144,6 +226,7 @@ def test_files_of_packages_do_not_count(tmp_path: Path) -> None:
 
 def test_table_is_sorted_and_on_the_page() -> None:
     packages = [row["package"] for row in ROWS]
+    assert set(packages) == known_steps.PACKAGES
     assert packages == sorted(set(packages)) == sorted(NEEDS)
     assert [name for name in packages if f"`{name}`" not in PAGE] == []
     runs = [row["run"] for row in ROWS if "run" in row and "{" not in row["run"]]

@@ -7,6 +7,7 @@ import pytest
 
 from cnb_python.app_steps import node_build
 from cnb_python.cnb.context import BuildContext
+from cnb_python.config.build_commands import BuildCommand
 from tests.support.fake_build import context
 from tests.support.trees import Files, write_files
 
@@ -54,8 +55,33 @@ def test_layer_of_a_node_buildpack_ran_it(tmp_path: Path) -> None:
     assert node_build.missing_script(inside, made.app_dir) == ""
 
 
-def test_pre_compile_may_have_run_it(tmp_path: Path) -> None:
-    assert missing(tmp_path, {"package.json": BUILD, "bin/pre_compile": "#!/bin/sh\n"}) == ""
+def test_program_of_a_package_of_the_app_ran_nothing(tmp_path: Path) -> None:
+    # The layer with the packages is on disk only in some builds.
+    made = context(tmp_path)._replace(layers_dir=tmp_path / "layers/own", environ={})
+    write_files(made.app_dir, {"package.json": BUILD})
+    write_files(tmp_path / "layers", {"own/venv/bin/node": ""})
+    assert node_build.missing_script(made, made.app_dir) == "build"
+
+
+@pytest.mark.parametrize(
+    ("run", "script"),
+    [
+        *((f"cd web && {each}", "") for each in ("npm ci", "yarn", "pnpm i", "bun x vite build")),
+        ("nodeenv .node && .node/bin/node build.js", ""),
+        ("python manage.py compilemessages", "build"),
+        ("rm -r node_modules", "build"),
+    ],
+)
+def test_command_of_the_build_may_have_run_it(tmp_path: Path, run: str, script: str) -> None:
+    made: BuildContext = replace(context(tmp_path), environ={})
+    write_files(made.app_dir, {"package.json": BUILD})
+    command = BuildCommand("web", run, None, ("dist",))
+    assert node_build.missing_script(made, made.app_dir, (command,)) == script
+
+
+@pytest.mark.parametrize("hook", ["bin/pre_compile", "bin/post_compile"])
+def test_hook_may_have_run_it(tmp_path: Path, hook: str) -> None:
+    assert missing(tmp_path, {"package.json": BUILD, hook: "#!/bin/sh\n"}) == ""
     assert missing(tmp_path / "b", {}) == ""
 
 

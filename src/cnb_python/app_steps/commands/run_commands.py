@@ -123,7 +123,7 @@ def _run(
     environment = runs.environment
     app_dir = environment.request.context.app_dir
     if command.inputs is None:
-        system.output.line(f"{command.name} runs in every build, since it has no inputs")
+        system.output.line(f"{command.name} runs in every build, since it names no `inputs`")
     before = file_listing.listing(app_dir)
     _execute(command, environment, defaults, system)
     after = file_listing.listing(app_dir)
