@@ -92,9 +92,9 @@ class AppFiles:
 
         *skip*: patterns of paths that are left out.
         """
-        wanted, skipped = Patterns([pattern]), Patterns(skip)
+        patterns, skipped = Patterns([pattern]), Patterns(skip)
         for path in self.paths:
-            if not wanted.matches(path) or skipped.matches(path):
+            if not patterns.matches(path) or skipped.matches(path):
                 continue
             if not text or re.search(text, self.text(path)):
                 yield path
