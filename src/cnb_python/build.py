@@ -86,7 +86,10 @@ def build(context: BuildContext, system: System) -> None:
     packages.finish()
 
     with log.step("Launch"):
-        sizes = {**configure_launch(decisions, record, context, system), **packages.layers}
+        sizes = {
+            **configure_launch(decisions, record, packages, context, system),
+            **packages.layers,
+        }
         for message in libraries.warnings(record.libraries or {}, settings):
             system.output.warning(message.title, message.body)
 
@@ -134,7 +137,11 @@ def print_settings(settings: Settings, output: Output) -> None:
 
 
 def configure_launch(
-    decisions: Decisions, record: BuildRecord, context: BuildContext, system: System
+    decisions: Decisions,
+    record: BuildRecord,
+    packages: SystemLayers,
+    context: BuildContext,
+    system: System,
 ) -> Mapping[str, str]:
     """Write the processes of the image and print why; return the size of the layer by its name.
 
@@ -142,7 +149,7 @@ def configure_launch(
     """
     earlier = earlier_process_types(context.layers_dir)
     plan, warnings = decide_launch(
-        decisions, record.distributions, earlier, context, record.programs
+        decisions, record.distributions, earlier, context, record.programs, packages.programs
     )
     for reason in launch_report.reasons(plan):
         system.output.line(reason)
@@ -153,8 +160,9 @@ def configure_launch(
     in_image = processes.under_init(plan, process_defaults.find_init(context.layers_dir))
     if health:
         program = process_defaults.find_health(context.layers_dir)
+        for line in processes.health_lines(in_image, health, program):
+            system.output.line(line)
         in_image = processes.with_health(in_image, program)
-        system.output.line(f"health: GET {health}, by {program}")
     launch = Launch(in_image, libraries.labels(record.libraries or {}))
     launch.write(context.layers_dir, context.buildpack.api)
     safe = SafeTypes(frozenset(), ())

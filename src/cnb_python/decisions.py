@@ -135,12 +135,13 @@ def decide_launch(
     earlier: frozenset[str],
     context: BuildContext,
     programs: Collection[str] | None = None,
+    of_system: Collection[str] | None = None,
 ) -> tuple[LaunchPlan, tuple[Message, ...]]:
     """Return the processes of the image, and warnings about them.
 
     *distributions* are those of the environment, versions by name; *earlier* has the types of the
     processes that earlier buildpacks have written; *programs* are those that the distributions
-    install, None if they are not known.
+    install, and *of_system* those of system packages, each None if they are not known.
     """
     app = decisions.app
     adding = partial(how_to_add, decisions.manager, app)
@@ -152,6 +153,7 @@ def decide_launch(
         context.environ.get("PATH", ""),
         distributions,
         single_worker.own_programs(app),
+        of_system if decisions.settings.system_packages else (),
     )
     return plan, (
         *launch_report.warnings(plan, adding),

@@ -209,6 +209,12 @@ def _working_dir(app: App, below: str = "") -> str:
     return str(app.directory / below) if below or app.inside else ""
 
 
+def health_lines(processes: tuple[Process, ...], path: str, program: Path) -> tuple[str, ...]:
+    """Return log lines about the health check at *path* that `with_health` adds, if it does."""
+    added = with_health(processes, program)[len(processes) :]
+    return tuple(f"{each.type}: GET {path}, by {program}" for each in added)
+
+
 def with_health(processes: tuple[Process, ...], program: Path) -> tuple[Process, ...]:
     """Return *processes* and the one that runs *program*, the health check of the image.
 

@@ -41,10 +41,14 @@ class Programs:
     """The normalized names of the app's packages."""
     own: Collection[str]
     """The programs that the app itself declares."""
+    of_system: Collection[str] | None = ()
+    """Those of the system packages that the app lists; None if they are not known."""
 
     def may_have(self, name: str) -> bool:
         """Return whether the image may have the program *name*."""
         if _PYTHON.fullmatch(name) or any((directory / name).is_file() for directory in self.path):
+            return True
+        if self.of_system is None or name in self.of_system:
             return True
         if self.recorded is not None:
             return name in self.recorded
@@ -64,13 +68,16 @@ def programs(
     search_path: str,
     installed: Collection[str],
     own: Collection[str],
+    of_system: Collection[str] | None = (),
 ) -> Programs:
     """Return the programs that the image may have.
 
-    *recorded* is what the build record has of them; *search_path* is the PATH of the build.
+    *recorded* is what the build record has of them; *search_path* is the PATH of the build. The
+    others are as in `Programs`.
     """
     directories = tuple(Path(name) for name in search_path.split(":") if name)
-    return Programs(directories, None if recorded is None else frozenset(recorded), installed, own)
+    of_packages = None if recorded is None else frozenset(recorded)
+    return Programs(directories, of_packages, installed, own, of_system)
 
 
 def warnings(

@@ -51,6 +51,11 @@ class SystemLayers(Protocol):
         ...
 
     @property
+    def programs(self) -> frozenset[str]:
+        """The names of the programs that the image gets of them."""
+        ...
+
+    @property
     def layers(self) -> Mapping[str, str]:
         """Bytes by name of each of their layers in the image, in digits."""
         ...
@@ -75,6 +80,7 @@ class NoSystemPackages(NamedTuple):
     environ: Mapping[str, str] = MappingProxyType({})
     is_changed: bool = False
     libraries: tuple[str, ...] = ()
+    programs: frozenset[str] = frozenset()
     layers: Mapping[str, str] = {}
     directories: frozenset[str] = frozenset()
 

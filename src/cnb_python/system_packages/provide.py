@@ -44,9 +44,10 @@ NAME = cache_keys.SYSTEM_PACKAGES
 DEVELOPMENT = f"{NAME}-build"
 CACHE = f"{NAME}-debs"
 # Raise it with every change of what the layers hold.
-_FORMAT = "1"
+_FORMAT = "2"
 _SETTING = "system_packages"
 _PACKAGES, _LAUNCH, _BUILD, _SIZE = "packages", "launch", "build", "size"
+_PROGRAMS = "programs"
 _APT = "usr/bin/apt-get"
 _RELEASE = ("etc/os-release", "usr/lib/os-release")
 _CHANGED = "System packages were changed while the app's packages were built"
@@ -149,6 +150,11 @@ class _DebianPackages:
             if name == "LD_LIBRARY_PATH"
             for directory in value.split(":")
         )
+
+    @property
+    def programs(self) -> frozenset[str]:
+        """The names of the programs that the image gets; they are not on disk in every build."""
+        return frozenset(_texts(self.metadata, _PROGRAMS))
 
     @property
     def layers(self) -> Mapping[str, str]:
@@ -257,6 +263,7 @@ class _DebianPackages:
             ],
             _LAUNCH: [" ".join(each) for each in unpacked.launch],
             _BUILD: [" ".join(each) for each in unpacked.build],
+            _PROGRAMS: sorted(_programs(unpacked.launch)),
             _SIZE: str(size),
         }
         env = _deltas(LAUNCH, unpacked.launch)
@@ -275,6 +282,18 @@ def _deltas(scope: Scope, variables: Iterable[PathVariable]) -> list[EnvDelta]:
         else EnvDelta(scope, each.name, "default", each.value)
         for each in variables
     ]
+
+
+def _programs(variables: Iterable[PathVariable]) -> set[str]:
+    """Return the names of the files in the directories of PATH."""
+    return {
+        file.name
+        for each in variables
+        if each.name == "PATH"
+        for directory in each.value.split(":")
+        for file in Path(directory).iterdir()
+        if file.is_file()
+    }
 
 
 def _verified(directory: Path, lines: Iterable[str]) -> dict[str, Path]:

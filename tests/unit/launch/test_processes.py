@@ -453,3 +453,6 @@ def test_health_check_is_a_process_unless_the_app_has_one() -> None:
 
     assert processes.with_health((web,), program) == (web, Process("health", (str(program),)))
     assert processes.with_health((web, own), program) == (web, own)
+    line = "health: GET /up, by /layers/x/defaults/health"
+    assert processes.health_lines((web,), "/up", program) == (line,)
+    assert processes.health_lines((web, own), "/up", program) == ()

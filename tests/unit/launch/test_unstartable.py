@@ -168,3 +168,17 @@ def test_command_of_a_setting_is_warned_of_in_its_own_form(
     assert message.title == "web cannot start: the image has no uv"
     assert message.body[0].endswith(f"see {next(iter(variables), 'pyproject.toml, line 2')}.")
     assert message.body[-1] == f"    {line}"
+
+
+@pytest.mark.parametrize(
+    ("of_system", "count"), [(("ffmpeg", "nginx"), 0), (None, 0), (("nginx",), 1), ((), 1)]
+)
+def test_program_of_a_system_package_is_not_named(
+    tmp_path: Path, of_system: Collection[str] | None, count: int
+) -> None:
+    """It is in the image, even if its layer is not on disk; None: the packages are not known."""
+    available = unstartable.programs((), "", (), (), of_system)
+
+    messages = unstartable.warnings(in_text("web: ffmpeg -i x\n"), tmp_path, available)
+
+    assert len(messages) == count

@@ -167,6 +167,20 @@ def test_unchanged_list_runs_no_program(machine: Machine) -> None:
     assert second.directories == {CACHE}
 
 
+def test_programs_are_known_in_every_build(machine: Machine) -> None:
+    files = {"usr/bin/ffmpeg": "F", "usr/sbin/nginx": "N", "usr/lib/ffmpeg/presets": "P"}
+    machine.mirror = Mirror((DebFile("ffmpeg", files=files, links={"usr/bin/ff": "ffmpeg"}),))
+
+    first = machine.build("ffmpeg")
+    machine.export()
+    second = machine.build("ffmpeg")
+
+    assert machine.ran == []
+    assert {"ffmpeg", "ff", "nginx"} <= first.programs
+    assert "presets" not in first.programs
+    assert second.programs == first.programs
+
+
 def test_files_come_from_the_cache_when_they_are_needed_again(machine: Machine) -> None:
     machine.build("libmagic1")
     machine.export()
