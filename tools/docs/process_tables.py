@@ -121,16 +121,19 @@ PostgreSQL, and bots, tried to connect. All ended after a SIGTERM.
 """
 # What users of some of them need to know.
 _NOTES = """
-- **Chainlit** makes directories beside its configuration. The command copies `.chainlit`, `public`
-  and `chainlit.md` to `CHAINLIT_APP_ROOT`, below `TMPDIR` if you do not set it.
+- **Chainlit** makes directories beside its configuration. If the container may not write to the
+  app's directory, or you set `CHAINLIT_APP_ROOT`, the command copies `.chainlit`, `public` and
+  `chainlit.md` to that directory, `chainlit` in `TMPDIR` if you do not set it, and links the rest.
 - **FastHTML** starts only if the code passes `secret_key` or the app has a file `.sesskey`; the
   build warns.
-- **LiteLLM** starts only with a master key; the build warns.
+- **LiteLLM** starts only with a master key: `master_key` in its file, or the variable
+  `LITELLM_MASTER_KEY` of the container. The log has a line about it.
 - **MLflow** keeps its data in the working directory unless you set `MLFLOW_BACKEND_STORE_URI` and
   `MLFLOW_ARTIFACTS_DESTINATION`. `MLFLOW_SERVER_ALLOWED_HOSTS` limits the host names that it
   answers to.
 - **Reflex** builds its pages with Bun and packages of npm when it starts, and was not tried.
-- **Robyn** runs two processes, since a single one does not end at a SIGTERM.
+- **Robyn** runs in two processes, since a single one does not end at a SIGTERM. They share no
+  memory: to keep state in it, name a command without `--processes 2` in a Procfile.
 - **arq** 0.25 and older fail with Python 3.14.
 - **RQ Scheduler** and **django-celery-beat** install different modules with the name `crontab`,
   and fail together.

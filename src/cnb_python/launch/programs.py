@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from cnb_python.errors.base import Message
 from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.code.syntax import imports_of
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
@@ -76,8 +75,7 @@ def _of_row(row: WebProgram, files: SourceFiles, importable: IsImportable) -> Fo
         WEB,
         command,
         Evidence(row.title, name),
-        lines=_lines(row),
-        cautions=_cautions(row, files, name),
+        lines=() if _is_noted(row, _text_of(files, name)) else _lines(row),
     )
 
 
@@ -108,10 +106,10 @@ def _from_python(
     )
 
 
-def _cautions(row: WebProgram, files: SourceFiles, name: str) -> tuple[Message, ...]:
-    if row.caution is None:
-        return ()
-    return row.caution.messages(files.directory, name, _text_of(files, name))
+def _is_noted(row: WebProgram, content: bytes) -> bool:
+    """Whether a file with *content* has what the note of *row* says."""
+    pattern = row.no_note.encode()
+    return bool(pattern) and re.search(pattern, content, re.MULTILINE) is not None
 
 
 def _lines(row: WebProgram) -> tuple[str, ...]:

@@ -15,9 +15,11 @@ _SERVE = """'import os; from ray import serve; from serve_app import app as app;
  serve.start(http_options={"host": os.environ.get("BPL_PYTHON_HOST", "0.0.0.0"),\
  "port": int(os.environ.get("PORT", "8000"))}); serve.run(app, blocking=True)'"""
 _CHAINLIT = (
-    'export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
+    '{ [ -w . ] && [ -z "$CHAINLIT_APP_ROOT" ]; }'
+    ' || { export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
     ' && mkdir -p "$CHAINLIT_APP_ROOT"'
-    ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null || true; }'
+    ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null;'
+    ' ln -s "$PWD"/* "$CHAINLIT_APP_ROOT" 2>/dev/null; true; }; }'
     " && exec "
 )
 UVICORN = f"uvicorn --host {HOST} --port {PORT}"

@@ -29,11 +29,6 @@ def titles(directory: Path, installed: str, files: Files) -> list[str]:
             "FastHTML cannot write its key",
         ),
         (
-            "litellm uvicorn",
-            {"config.yaml": _LITELLM},
-            "LiteLLM starts only with a master key",
-        ),
-        (
             "gradio uvicorn",
             {"app.py": _GRADIO.format("server_port=7860")},
             "app.py does not read the variable PORT",
@@ -59,13 +54,41 @@ def test_app_that_lacks_something_is_warned_of(
             {"main.py": _FASTHTML.format("secret_key=os.environ['SECRET_KEY']")},
         ),
         ("python-fasthtml uvicorn", {"main.py": _FASTHTML.format(""), ".sesskey": "x"}),
-        (
-            "litellm uvicorn",
-            {"config.yaml": f"{_LITELLM}general_settings:\n  master_key: os.environ/KEY\n"},
-        ),
+        # The container may have the key as a variable.
+        ("litellm uvicorn", {"config.yaml": _LITELLM}),
         ("gradio uvicorn", {"app.py": _GRADIO.format("share=False")}),
         ("mesop flask gunicorn", {"main.py": "import mesop as me\n"}),
     ],
 )
 def test_app_that_has_it_is_not_warned_of(tmp_path: Path, installed: str, files: Files) -> None:
     assert titles(tmp_path, installed, files) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [
+        ("", 1),
+        ("# master_key: x\n", 1),
+        ("general_settings:\n  master_key: os.environ/KEY\n", 0),
+    ],
+)
+def test_log_has_a_line_about_the_master_key_of_litellm(
+    tmp_path: Path, settings: str, count: int
+) -> None:
+    app = read_app(write_files(tmp_path, {"config.yaml": f"{_LITELLM}{settings}"}))
+    plan = processes.plan_launch(app, {"litellm": "1.0", "uvicorn": "1.0"})
+
+    lines = [line for line in launch_report.reasons(plan) if "LITELLM_MASTER_KEY" in line]
+
+    assert len(lines) == count
+
+
+def test_log_has_a_line_about_the_processes_of_robyn(tmp_path: Path) -> None:
+    """Their memory is not shared."""
+    code = "from robyn import Robyn\napp = Robyn(__file__)\napp.start()\n"
+    app = read_app(write_files(tmp_path, {"app.py": code}))
+    plan = processes.plan_launch(app, {"robyn": "1.0"})
+
+    (line,) = [line for line in launch_report.reasons(plan) if line.startswith("  Robyn runs")]
+
+    assert "two processes" in line

@@ -1,4 +1,7 @@
-"""What an app of a framework has to have, or its container cannot start: a part of the tables."""
+"""What an app of a framework has to have, or its container cannot start: a part of the tables.
+
+Separate from `frameworks`, which has a caution in some of its rows.
+"""
 
 import re
 from dataclasses import dataclass

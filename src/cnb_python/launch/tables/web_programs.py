@@ -8,8 +8,6 @@ Separate from `programs`, which finds the file.
 
 from dataclasses import dataclass, replace
 
-from cnb_python.launch.tables.cautions import Caution
-
 # Names of files that usually start an app, the most likely first.
 _USUAL = ("app", "main", "server", "run", "start", "index", "home", "hello", "streamlit_app")
 _HOST_PORT = "--host {host} --port {port}"
@@ -47,7 +45,8 @@ class WebProgram:
     """The distribution of a server for production; the command runs a development server."""
     note: str = ""
     """A line for the log."""
-    caution: Caution | None = None
+    no_note: str = ""
+    """A pattern of the text of a file that is not Python; one that matches needs no such line."""
     documentation: str = ""
 
     @property
@@ -163,10 +162,13 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
     ),
     _dashboard(
         "Chainlit",
-        # It makes directories beside its configuration, for which it has one variable.
-        'export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
+        # It makes directories beside its configuration, for which it has one variable. Other files
+        # of the app, such as a `custom_build`, are found by links.
+        '{ [ -w . ] && [ -z "$CHAINLIT_APP_ROOT" ]; }'
+        ' || { export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
         ' && mkdir -p "$CHAINLIT_APP_ROOT"'
-        ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null || true; }'
+        ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null;'
+        ' ln -s "$PWD"/* "$CHAINLIT_APP_ROOT" 2>/dev/null; true; }; }'
         f" && exec chainlit run {{file}} {_HOST_PORT} --headless",
         "",
         "https://docs.chainlit.io/backend/command-line",
@@ -257,6 +259,8 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         "ROBYN_HOST={host} ROBYN_PORT={port} python {file} --processes 2",
         package="robyn",
         sign=r"\bRobyn\(",
+        note="Robyn runs in two processes, which share no memory: a single one would not end at a "
+        "SIGTERM. To keep state in memory, name a command in a Procfile",
         documentation="https://robyn.tech/documentation",
     ),
     WebProgram(
@@ -319,14 +323,8 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         f"litellm --config {{file}} {_HOST_PORT}",
         files=("litellm*.yaml", "litellm*.yml", "proxy_config.yaml", "config.yaml", "config.yml"),
         text=r"^model_list\s*:",
-        caution=Caution(
-            r"^\s+master_key\s*:",
-            "LiteLLM starts only with a master key",
-            (
-                "Without one it would answer every request. {file} has no `master_key`: set the",
-                "variable LITELLM_MASTER_KEY when you start the container.",
-            ),
-        ),
+        note="LiteLLM starts only with a master key: set LITELLM_MASTER_KEY when you start it",
+        no_note=r"^\s+master_key\s*:",
         documentation="https://docs.litellm.ai/docs/proxy/deploy",
     ),
     WebProgram(
