@@ -19,6 +19,12 @@ _MOST_LISTED = 10
 """Items of a list in a sentence. `long_messages` bounds lists of lines."""
 
 
+class Whole(str):
+    """A text of a message that is shown whole: the buildpack's own names, such as its settings."""
+
+    __slots__ = ()
+
+
 class Message(NamedTuple):
     """A text for the user: a title, paragraphs, and how to fix it."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Self, override
 
-from cnb_python.errors.base import AppError, Message, OutsideError, listed
+from cnb_python.errors.base import AppError, Message, OutsideError, Whole, listed
 
 type ProcfileProblem = Literal[
     "no colon", "type", "no command", "twice", "open quote", "control character"
@@ -191,7 +191,7 @@ class UnknownSettings(AppError):
                     for name, origin, likely in self.unknown
                 ),
                 "Expected: one of these, in [tool.cnb-python] of pyproject.toml or as a variable:",
-                *(f"  {name:<26}{variable}" for name, variable in self.settings),
+                *(Whole(f"  {name:<26}{variable}") for name, variable in self.settings),
             ),
             fixes=("Correct the name.", "Remove it: it has no effect."),
         )

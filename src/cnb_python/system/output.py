@@ -11,6 +11,7 @@ without commands to the CI service that runs the build.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
@@ -188,9 +189,14 @@ class Console:
 
     def _shortened(self, texts: Iterable[str]) -> list[str]:
         """Return the lines of *texts*, of a message, without secrets; long ones are shortened."""
-        from cnb_python.errors.long_messages import shortened  # noqa: PLC0415 - few have any
+        from cnb_python.errors.base import Whole  # noqa: PLC0415 - few builds have any
+        from cnb_python.errors.long_messages import MOST_ITEMS, MOST_OWN, shortened  # noqa: PLC0415
 
-        return shortened(self._mask(line) for text in texts for line in text.split("\n"))
+        shown = list[str]()
+        for is_whole, group in groupby(texts, lambda text: isinstance(text, Whole)):
+            lines = [self._mask(line) for text in group for line in text.split("\n")]
+            shown += shortened(lines, MOST_OWN if is_whole else MOST_ITEMS)
+        return shown
 
     def _print(self, *texts: str | _Styled) -> None:
         # One write for all lines: detect phases of a group share the stream.

@@ -13,30 +13,48 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from cnb_python.system_packages.deb import Control
 
-# What a script does that the package does not work without, as a clause.
-_NEEDED: tuple[tuple[re.Pattern[str], str], ...] = (
-    (
-        re.compile(
-            r"^[^#\n]*\b(?:adduser|addgroup|useradd|groupadd|systemd-sysusers)\b", re.MULTILINE
-        ),
-        "its installation adds a user or a group",
-    ),
-    (
-        re.compile(
-            r"^[^#\n]*\b(?:systemctl|deb-systemd-invoke|deb-systemd-helper|invoke-rc\.d|update-rc\.d)\b",
-            re.MULTILINE,
-        ),
-        "its installation registers a service",
-    ),
-    (
-        re.compile(r"^[^#\n]*\bdpkg-divert\b(?![^\n]*--(?:remove|list))", re.MULTILINE),
-        "its installation replaces files of other packages",
-    ),
-    (
-        re.compile(r"^[^#\n]*\bdpkg-statoverride\b[^\n]*--add", re.MULTILINE),
-        "its installation changes owners or permissions of files",
-    ),
+# Where a command of a shell starts, with variables for it, and the directory of its program.
+_START = (
+    r"(?:^|[;&|(){`]|\b(?:if|elif|then|else|while|until|do|exec|eval|command|env)\s|!\s)"
+    r"\s*(?:\w+=\S*\s+)*(?:[\w./-]*/)?"
 )
+_SAME_COMMAND = r"[^\n;&|]*"
+# What a script does that the package does not work without, as a clause.
+_NEEDED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(f"{_START}(?:{command})", re.MULTILINE), reason)
+    for command, reason in (
+        (
+            r"(?:adduser|addgroup|useradd|groupadd|systemd-sysusers)(?![\w.(-])",
+            "its installation adds a user or a group",
+        ),
+        (
+            r"(?:systemctl|deb-systemd-(?:invoke|helper)|invoke-rc\.d|update-rc\.d)(?![\w.(-])",
+            "its installation registers a service",
+        ),
+        (
+            rf"dpkg-divert\b(?!{_SAME_COMMAND}--(?:remove|list|truename))",
+            "its installation replaces files of other packages",
+        ),
+        (
+            rf"dpkg-statoverride\b{_SAME_COMMAND}--add\b",
+            "its installation changes owners or permissions of files",
+        ),
+    )
+)
+# The scripts compute the names of the links to Java's programs, and collect its certificates.
+_JAVA = re.compile(r"default-(?:jre|jdk)(?:-headless)?|openjdk-\d+-.*|ca-certificates-java")
+_NO_JAVA = (
+    "its installation links the programs and collects the certificates of Java; "
+    "use a buildpack for Java, or a run image with it"
+)
+_COMMENT_LINE = re.compile(r"^[ \t]*#.*", re.MULTILINE)
+_HERE_DOCUMENT = re.compile(
+    r"<<-?[ \t]*([\"']?)(\w+)\1([^\n]*)\n.*?^[ \t]*\2$", re.MULTILINE | re.DOTALL
+)
+# In one line.
+_QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
+_SUBSTITUTION = re.compile(r"\"[^\n]*(?:\$\(|`)")
+_COMMENT = re.compile(r"[ \t]#.*")
 # https://www.debian.org/doc/debian-policy/ch-archive.html#sections
 _DEVELOPMENT = frozenset({"devel", "libdevel"})
 _INSTALL = "--install"
@@ -45,8 +63,23 @@ _SLAVE = "--slave"
 
 def reason_against(control: Control) -> str:
     """Return why the package does not work when its files are only unpacked; empty if it does."""
-    scripts = "\n".join(control.scripts.values())
+    if _JAVA.fullmatch(control.name):
+        return _NO_JAVA
+    scripts = "\n".join(map(_commands, control.scripts.values()))
     return next((reason for pattern, reason in _NEEDED if pattern.search(scripts)), "")
+
+
+def _commands(script: str) -> str:
+    """Return the commands of *script*, each in one line, without comments and plain texts."""
+    # A comment does not continue in the next line.
+    text = _COMMENT_LINE.sub("", script).replace("\\\n", " ")
+    text = _QUOTED.sub(_without_text, _HERE_DOCUMENT.sub(r"\3", text))
+    return _COMMENT.sub("", text)
+
+
+def _without_text(quoted: re.Match[str]) -> str:
+    """Return an empty text in place of *quoted*, unless the shell runs a command in it."""
+    return quoted[0] if _SUBSTITUTION.match(quoted[0]) else "''"
 
 
 def is_for_development(control: Control) -> bool:

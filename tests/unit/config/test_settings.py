@@ -22,6 +22,7 @@ from cnb_python.config.settings import (
 )
 from cnb_python.errors.config import BadSettings, UnknownSettings
 from cnb_python.errors.inputs import UnreadableFile, UnreadableToml
+from cnb_python.errors.long_messages import MOST_OWN
 
 NAMES = (LAYOUT, INSTALLER, BUILD)
 NOWHERE = Path("/nonexistent")
@@ -233,6 +234,7 @@ def test_an_unknown_key_is_refused(tmp_path: Path, key: str, likely: str) -> Non
         chosen(tmp_path, f"[tool.cnb-python]\n{key} = 1\n")
 
     assert raised.value.unknown == ((key, "pyproject.toml, line 2", likely),)
+    assert 30 < len(raised.value.settings) <= MOST_OWN
 
 
 @pytest.mark.parametrize("name", ["cnb_python", "cnbpython", "CNB-Python"])

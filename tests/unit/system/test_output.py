@@ -4,7 +4,9 @@ import io
 
 import pytest
 
-from cnb_python.errors.base import Message
+from cnb_python.errors.base import Message, Whole
+from cnb_python.errors.config import UnknownSettings
+from cnb_python.errors.long_messages import MOST_OWN
 from cnb_python.system.output import Console
 
 
@@ -159,3 +161,26 @@ def test_secrets_are_replaced_in_all_that_is_printed() -> None:
 
     assert stream.getvalue().count("****") == 12
     assert "s3" not in stream.getvalue()
+
+
+def test_settings_are_all_listed_and_what_the_user_wrote_is_bounded() -> None:
+    stream = io.StringIO()
+    unknown = tuple((f"wrong-{number}", "pyproject.toml", "") for number in range(500))
+    settings = tuple((f"setting-{number}", f"BP_PYTHON_{number}") for number in range(MOST_OWN))
+
+    Console(stream).error(UnknownSettings(unknown, settings).describe())
+
+    lines = shown(stream)
+    assert [name for name, _ in settings if not any(f"  {name} " in line for line in lines)] == []
+    assert "  and 470 more" in lines
+    assert sum("wrong-" in line for line in lines) == 30
+
+
+def test_texts_that_are_shown_whole_have_no_secrets() -> None:
+    stream = io.StringIO()
+
+    console = Console(stream)
+    console.mask_with(lambda text: text.replace("hunter2", "****"))
+    console.error(Message("x", (Whole("  hunter2"),)))
+
+    assert "  ****" in shown(stream)

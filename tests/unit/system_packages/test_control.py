@@ -12,6 +12,12 @@ def control(name: str, postinst: str = "", **fields: str) -> Control:
     return Control({"Package": name, **fields}, {"postinst": postinst} if postinst else {})
 
 
+USERS = "its installation adds a user or a group"
+SERVICE = "its installation registers a service"
+DIVERTS = "its installation replaces files of other packages"
+OWNERS = "its installation changes owners or permissions of files"
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
@@ -24,6 +30,30 @@ def control(name: str, postinst: str = "", **fields: str) -> Control:
             "dpkg-statoverride --update --add root x 4755 /x",
             "its installation changes owners or permissions of files",
         ),
+        ("dpkg-divert --package x \\\n  --add /usr/bin/x", DIVERTS),
+        ("dpkg-divert --add /a; dpkg-divert --remove /b", DIVERTS),
+        ("dpkg-statoverride --update \\\n  --add root x 4755 /x", OWNERS),
+        ("case $1 in configure) /usr/sbin/adduser x;; esac", USERS),
+        ("if ! LC_ALL=C adduser --quiet x; then exit 1; fi", USERS),
+        ('getent group "$g" >/dev/null || addgroup "$g"', USERS),
+        ('out="$(useradd x 2>&1)"', USERS),
+        ("# a comment ends with \\\nadduser x", USERS),
+        ("if deb-systemd-helper --quiet was-enabled 'x.service'; then :; fi", SERVICE),
+        ("cat <<EOF > /x\nplain\nEOF\nadduser x", USERS),
+        ("[ -d /run/systemd ] && systemctl daemon-reload || true", SERVICE),
+        ("dpkg-divert --package x \\\n  --remove /usr/bin/old", ""),
+        ("dpkg-divert --package x --rename \\\n --divert /a \\\n --remove /b || true", ""),
+        ("if dpkg-divert --list x | grep -q y; then :; fi", ""),
+        ("to=$(dpkg-divert --truename /x)", ""),
+        ("dpkg-statoverride --list /x || true; apt --add x", ""),
+        ('echo "see adduser(8)"', ""),
+        ("echo 'run; adduser x'", ""),
+        ('echo "first run systemctl start x"', ""),
+        ("cat <<-'EOF'\nadduser x\n\tEOF\ntrue", ""),
+        ("true # then adduser x", ""),
+        ("command -v adduser >/dev/null || true", ""),
+        ("[ -x /usr/sbin/adduser ] || true", ""),
+        ("rm -f /etc/adduser.conf /x/systemctl", ""),
         ("ldconfig", ""),
         ("py3compile -p x", ""),
         ("# adduser is not needed", ""),
@@ -33,6 +63,24 @@ def control(name: str, postinst: str = "", **fields: str) -> Control:
 )
 def test_reason_against_a_package(script: str, reason: str) -> None:
     assert reason_against(control("x", f"#!/bin/sh\n{script}\n")) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "is_java"),
+    [
+        ("default-jre", True),
+        ("default-jre-headless", True),
+        ("default-jdk-headless", True),
+        ("openjdk-17-jre-headless", True),
+        ("openjdk-21-jre", True),
+        ("ca-certificates-java", True),
+        ("ca-certificates", False),
+        ("default-libmysqlclient-dev", False),
+        ("libreoffice-java-common", False),
+    ],
+)
+def test_java_is_refused(name: str, is_java: bool) -> None:  # noqa: FBT001 - a case
+    assert ("a buildpack for Java" in reason_against(control(name))) == is_java
 
 
 def test_alternative_with_the_highest_priority_is_chosen() -> None:

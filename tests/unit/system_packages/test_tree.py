@@ -7,6 +7,7 @@ import pytest
 
 from cnb_python.errors.machine import DamagedArchive, UnsafeArchive
 from cnb_python.system_packages.deb import Deb
+from cnb_python.system_packages.paths import launch_variables
 from cnb_python.system_packages.tree import PackageTree, SetIdProgram
 from tests.support.debs import DebFile, member
 
@@ -124,3 +125,22 @@ def test_order_and_times_of_packages_do_not_matter(tmp_path: Path) -> None:
 
     assert one.files == two.files
     assert one.links == two.links
+
+
+def test_git_and_perl_find_their_files_in_the_layer(tmp_path: Path) -> None:
+    tree = PackageTree(tmp_path)
+    files = {
+        "usr/lib/git-core/git-remote-https": "",
+        "usr/share/git-core/templates/description": "",
+        "usr/share/perl5/Git.pm": "",
+        "usr/lib/x86_64-linux-gnu/perl5/5.36/DBI.pm": "",
+    }
+    tree.add(Deb(DebFile("git", files=files).write(tmp_path)))
+    tree.finish()
+
+    found = {each.name: each.value for each in launch_variables(tree, "x86_64-linux-gnu")}
+
+    assert found["GIT_EXEC_PATH"] == f"{tmp_path}/usr/lib/git-core"
+    assert found["GIT_TEMPLATE_DIR"] == f"{tmp_path}/usr/share/git-core/templates"
+    xs_modules = f"{tmp_path}/usr/lib/x86_64-linux-gnu/perl5/5.36"
+    assert found["PERL5LIB"] == f"{xs_modules}:{tmp_path}/usr/share/perl5"
