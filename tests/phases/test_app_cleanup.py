@@ -89,10 +89,10 @@ def test_procfile_that_names_a_virtual_environment_is_refused(builds: Builds, ap
     refused = builds.phases(app({**CHECKOUT, "Procfile": procfile}, FLASK))
 
     assert refused.error == (
-        "The Procfile uses a virtual environment that is not in the image\n"
+        "A process uses a virtual environment that is not in the image\n"
         "\n"
         "Found:\n"
-        "  line 1: web uses .venv/bin/gunicorn\n"
+        "  Procfile, line 1: web uses .venv/bin/gunicorn\n"
         "Expected: names of programs, since the programs of the image's own environment are on"
         " PATH.\n"
         "\n"

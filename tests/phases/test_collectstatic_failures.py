@@ -78,7 +78,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
             "KeyError: 'KEY'",
             (
                 "the settings need the variable KEY.",
-                "Or set it for the build: pack build --env KEY=VALUE",
+                'collectstatic alone: pack build --env BP_PYTHON_COLLECTSTATIC_ENV="KEY=VALUE"',
             ),
         ),
         (
@@ -100,12 +100,18 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
         (
             more("import decouple\nKEY = decouple.config('PAYMENT_KEY')"),
             "decouple.UndefinedValueError: PAYMENT_KEY not found",
-            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=VALUE"),
+            (
+                "the settings need the variable PAYMENT_KEY.",
+                'BP_PYTHON_COLLECTSTATIC_ENV="PAYMENT_KEY=VALUE"',
+            ),
         ),
         (
             more("import environ\nKEY = environ.Env()('PAYMENT_KEY')"),
             "ImproperlyConfigured: Set the PAYMENT_KEY environment variable",
-            ("the settings need the variable PAYMENT_KEY.", "pack build --env PAYMENT_KEY=VALUE"),
+            (
+                "the settings need the variable PAYMENT_KEY.",
+                'BP_PYTHON_COLLECTSTATIC_ENV="PAYMENT_KEY=VALUE"',
+            ),
         ),
         (
             more("(BASE_DIR / 'webpack-stats.json').read_text()"),
@@ -138,7 +144,10 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
         (
             more("ALLOWED_HOSTS = os.getenv('HOSTS').split(',')"),
             "AttributeError: 'NoneType' object has no attribute 'split'",
-            ("the settings use the variable HOSTS, which is not set.", "--env HOSTS=VALUE"),
+            (
+                "the settings use the variable HOSTS, which is not set.",
+                'BP_PYTHON_COLLECTSTATIC_ENV="HOSTS=VALUE"',
+            ),
         ),
         (
             more("(BASE_DIR / 'secrets.json').read_text()"),
