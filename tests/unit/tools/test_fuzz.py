@@ -151,7 +151,10 @@ EXEMPT = {
     "it only searches the text with expressions": {
         *("app_steps/known_steps.py text", "provision/native_libraries.py _requires"),
         *("system_packages/contents.py _relocate", "system_packages/paths.py link_programs"),
-        *("system_packages/paths.py write_configuration",),
+        *(
+            "system_packages/paths.py write_configuration",
+            "layers/package_directories.py _content",
+        ),
     },
     "it reads libraries with `elf.read`, which has a reader": {
         *("layers/python_parts.py _is_linked", "provision/python_parts.py _linked_files"),
