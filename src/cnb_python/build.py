@@ -1,6 +1,6 @@
 """The build phase on one screen: it checks everything before it writes anything."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cnb_python import app_cleanup, summary
 from cnb_python.app_steps import hooks
@@ -16,7 +16,9 @@ from cnb_python.decisions import (
     decide_launch,
     execution_environment,
 )
+from cnb_python.errors.base import Message
 from cnb_python.launch import launch_report, listening, processes, single_worker
+from cnb_python.launch.launch_plan import LaunchPlan
 from cnb_python.layers import (
     package_directories,
     previous_image,
@@ -90,8 +92,6 @@ def build(context: BuildContext, system: System) -> None:
             **configure_launch(decisions, record, packages, context, system),
             **packages.layers,
         }
-        for message in libraries.warnings(record.libraries or {}, settings):
-            system.output.warning(message.title, message.body)
 
     app_cleanup.remove_after_build(unwanted, context, build_consumers, system.output)
     record = record._replace(layer_sizes={**record.layer_sizes, **sizes})
@@ -151,10 +151,7 @@ def configure_launch(
     plan, warnings = decide_launch(
         decisions, record.distributions, earlier, context, record.programs, packages.programs
     )
-    for reason in launch_report.reasons(plan):
-        system.output.line(reason)
-    for message in warnings:
-        system.output.warning(message.title, (*message.body, *message.steps))
+    print_plan(plan, warnings, system.output)
     app = decisions.app
     health = decisions.settings.health
     in_image = processes.under_init(plan, process_defaults.find_init(context.layers_dir))
@@ -165,11 +162,7 @@ def configure_launch(
         in_image = processes.with_health(in_image, program)
     launch = Launch(in_image, libraries.labels(record.libraries or {}))
     launch.write(context.layers_dir, context.buildpack.api)
-    safe = SafeTypes(frozenset(), ())
-    if decisions.settings.safe_path:
-        safe = safe_path.safe_types(plan, app, record.distributions)
-        for warning in filter(None, (safe_path.warning(safe),)):
-            system.output.warning(warning.title, warning.body)
+    safe = find_safe_types(decisions, plan, record, system.output)
     defaults = Defaults(
         frozenset(single_worker.single_worker_types(plan, app, record.distributions)),
         listening.variables(app.directory, record.distributions, plan.named),
@@ -178,4 +171,26 @@ def configure_launch(
         safe.safe,
     )
     size = process_defaults.provide_defaults(defaults, context, system.output)
+    for message in libraries.warnings(record.libraries or {}, decisions.settings):
+        system.output.warning(message.title, message.body)
     return {process_defaults.NAME: str(size)}
+
+
+def print_plan(plan: LaunchPlan, warnings: Iterable[Message], output: Output) -> None:
+    """Print the processes of the image with the reason for each, and *warnings* about them."""
+    for reason in launch_report.reasons(plan):
+        output.line(reason)
+    for message in warnings:
+        output.warning(message.title, (*message.body, *message.steps))
+
+
+def find_safe_types(
+    decisions: Decisions, plan: LaunchPlan, record: BuildRecord, output: Output
+) -> SafeTypes:
+    """Return the processes that the setting `safe_path` is for; warn of the others."""
+    if not decisions.settings.safe_path:
+        return SafeTypes(frozenset(), ())
+    safe = safe_path.safe_types(plan, decisions.app, record.distributions)
+    if warning := safe_path.warning(safe):
+        output.warning(warning.title, warning.body)
+    return safe
