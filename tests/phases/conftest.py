@@ -1,8 +1,10 @@
 """One packaged buildpack, one platform and one mirror of interpreters for all tests here."""
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from tests.support.trees import App, Files, linked_copy, write_files
 from tools import cache
 from tools.package import assemble
 from tools.platforms import lifecycle, oci, this_machine
+from tools.processes import run
 from tools.pythons import mirror
 
 HERE = Path(__file__).parent
@@ -66,14 +69,33 @@ def builds(base: Path, buildpack: Path) -> Iterator[Builds]:
 
 
 @pytest.fixture(scope="session")
-def flask(builds: Builds, base: Path) -> Built:
+def lasting(builds: Builds, base: Path) -> Builds:
+    """The builds that several modules use: their directories stay until the session ends."""
+    directory = base / "lasting"
+    directory.mkdir()
+    return replace(builds, directory=directory, numbers=itertools.count())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _removed_builds(lasting: Builds, base: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove what a module's tests left, if all passed: together the builds are 50 GB."""
+    before = {base / "builds", lasting.directory, *base.iterdir()}
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed == failed:
+        left = {*base.iterdir(), *(base / "builds").glob("*")} - before
+        run("rm", "-rf", "--", *left)
+
+
+@pytest.fixture(scope="session")
+def flask(lasting: Builds, base: Path) -> Built:
     """The image of the Flask app, built from nothing, to inspect or to continue from.
 
     Going on from it spares a test to unpack and compile an interpreter, which takes seconds.
     """
 
     def build() -> Built:
-        built = builds.image(fixture("pip_flask"))
+        built = lasting.image(fixture("pip_flask"))
         assert built.code == 0, built.output
         return built
 
@@ -81,13 +103,13 @@ def flask(builds: Builds, base: Path) -> Built:
 
 
 @pytest.fixture(scope="session")
-def images(builds: Builds, flask: Built, base: Path) -> Images:
+def images(lasting: Builds, flask: Built, base: Path) -> Images:
     """Return a function that builds the image of a sample app, once per session."""
 
     def image(name: str) -> Built:
         def build() -> Built:
             # One manager's first build has neither a cache nor a previous image.
-            built = builds.image(fixture(name), None if name == POETRY.app.name else flask)
+            built = lasting.image(fixture(name), None if name == POETRY.app.name else flask)
             assert built.code == 0, built.output
             return built
 

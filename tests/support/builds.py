@@ -90,7 +90,8 @@ class Built:
     @cached_property
     def root(self) -> Path:
         """The layers of the image, extracted by this process."""
-        return unpack(self.image, Path(tempfile.mkdtemp(prefix="root-")) / "root")
+        directory = tempfile.mkdtemp(prefix="root-", dir=self.work.parent)
+        return unpack(self.image, Path(directory) / "root")
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything except `root`, which each process extracts itself."""
