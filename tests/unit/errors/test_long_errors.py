@@ -3,6 +3,7 @@
 import io
 from annotationlib import Format, get_annotations
 from collections.abc import Callable, Iterator
+from math import isqrt
 from pathlib import Path
 from typing import Literal, TypeAliasType, get_args, get_origin
 
@@ -50,7 +51,9 @@ def replaced_tuple(
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         items = list(value) or (["x"] if arguments[0] is str else [])
         repeated = (items * (count // len(items) + 1))[: max(count, len(items))] if items else []
-        return tuple(replaced(item, arguments[0], text, count) for item in repeated)
+        # Lists inside lists are shorter, or their product would be a hundred million items.
+        within = isqrt(count)
+        return tuple(replaced(item, arguments[0], text, within) for item in repeated)
     return tuple(
         replaced(item, each, text, count) for item, each in zip(value, arguments, strict=True)
     )
