@@ -74,7 +74,12 @@ class Deb:
             part = _part(file, prefix)
             with tarfile.open(fileobj=io.BufferedReader(part), mode="r|*") as packed:
                 for member in packed:
-                    yield member, partial(_content, packed, member)
+                    yield member, partial(self._content, packed, member)
+
+    def _content(self, packed: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+        # The caller reads it, outside the block of `_members`.
+        with self._damage_named(), packed.extractfile(member) or io.BytesIO() as stream:
+            return stream.read()
 
     @contextmanager
     def _damage_named(self) -> Iterator[None]:
@@ -82,11 +87,6 @@ class Deb:
             yield
         except _DAMAGED as error:
             raise DamagedArchive(self.path.name, str(error) or type(error).__name__) from error
-
-
-def _content(packed: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    with packed.extractfile(member) or io.BytesIO() as stream:
-        return stream.read()
 
 
 class _Part(io.RawIOBase):

@@ -116,6 +116,19 @@ def test_damaged_file_is_an_error(tmp_path: Path, keep: int) -> None:
         list(Deb(path).members())
 
 
+@pytest.mark.parametrize("keep", range(600, 1200, 100))
+def test_file_that_ends_within_a_control_file_is_damaged(tmp_path: Path, keep: int) -> None:
+    """Members are read after `members` has yielded them: that must name the damage too."""
+    info = tarfile.TarInfo("./control")
+    info.size = 1000
+    control = info.tobuf() + b"A: b\n" * 200
+    header = f"{'control.tar':<48}{keep:<10}`\n".encode()
+    (tmp_path / "a.deb").write_bytes(b"!<arch>\n" + header + control[:keep])
+
+    with pytest.raises(DamagedArchive, match="a.deb"):
+        Deb(tmp_path / "a.deb").control()
+
+
 def test_order_and_times_of_packages_do_not_matter(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "2").mkdir()
