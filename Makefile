@@ -81,6 +81,7 @@ compat: venv ## Compare linked with merged environments; writes docs/compatibili
 
 fuzz: venv ## Mutate every file that the buildpack reads, for SECONDS with each reader (600)
 	@PYTHONPATH=src $(PYTHON) -m tools.fuzz --seconds $(SECONDS)
+	@$(PYTHON) -m tools.fuzz.go_tests --seconds $(SECONDS)
 
 data: venv ## Update the table of Python releases, the lock files of Poetry, Pipenv and PDM, and the digest of the base image
 	@$(PYTHON) -m tools.pythons.update_table

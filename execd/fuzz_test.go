@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// The seeds run with the other tests; go test -fuzz=FuzzLimits in this directory goes on with others.
+// The seeds run with the other tests; make fuzz goes on with others.
 
 func FuzzLimits(f *testing.F) {
 	for _, group := range []string{

@@ -51,6 +51,7 @@ def build(context: BuildContext, system: System) -> None:
     check_environment(context.environ)
     log = BuildLog(system.output, system.clock, {})
     settings = read_settings_after_hook(context, log, system)
+    system = system.limited(settings.limits)
     # It is for one command alone, which the settings name.
     context = context.without(COLLECTSTATIC_ENV)
     context = context._replace(exec_env=execution_environment(context, settings))
@@ -103,7 +104,8 @@ def read_settings_after_hook(context: BuildContext, log: BuildLog, system: Syste
     """Run the hook, which may write `pyproject.toml`; return the settings, and print them."""
     before = read_settings(context.environ, context.app_dir)
     own = context.without(COLLECTSTATIC_ENV)
-    hooks.run_pre_compile(own, context.app_dir / before.project, log, system)
+    limited = system.limited(before.limits)
+    hooks.run_pre_compile(own, context.app_dir / before.project, log, limited)
     settings = read_settings(context.environ, context.app_dir)
     print_settings(settings, system.output)
     return settings

@@ -210,6 +210,18 @@ def test_settings_without_static_root_fail_where_middleware_serves_it(
     assert "the directory of the files that shop.WhiteNoise serves" in built.error
 
 
+@pytest.mark.thorough
+def test_settings_that_wait_without_end_are_ended(
+    builds: Builds, gallery: Built, source: Path, app: App
+) -> None:
+    files = more("import time\nwhile True: print('waiting', flush=True); time.sleep(0.5)")
+    env = {"BP_PYTHON_IDLE_TIMEOUT": "1"}
+    built = builds.phases(app(files, based_on=source), gallery, env=env)
+
+    assert built.code
+    assert "[Error: python manage.py collectstatic made no progress for 8 s]" in built.error
+
+
 def test_missing_system_library_is_named(
     builds: Builds, gallery: Built, source: Path, app: App, tmp_path: Path
 ) -> None:

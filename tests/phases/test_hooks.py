@@ -86,6 +86,18 @@ def test_failed_hook_fails_the_build(builds: Builds, flask: Built, app: App) -> 
     assert "The app's script bin/post_compile ended with exit code 3" in built.error
 
 
+@pytest.mark.parametrize(
+    "hook", ["pre_compile", pytest.param("post_compile", marks=pytest.mark.thorough)]
+)
+def test_hook_that_waits_without_end_is_ended(
+    builds: Builds, flask: Built, app: App, hook: str
+) -> None:
+    waiting = script(app({}, based_on=FLASK), hook, "#!/bin/sh\nsleep 1000\n")
+    built = builds.phases(waiting, flask, env={"BP_PYTHON_IDLE_TIMEOUT": "3"})
+    assert built.code
+    assert f"[Error: bin/{hook} made no progress for 3 s]" in built.error
+
+
 def test_hook_without_execute_permission_runs_with_a_warning(
     builds: Builds, flask: Built, app: App
 ) -> None:

@@ -155,8 +155,7 @@ def _download(data: Data, system: System) -> None:
     argv = (str(venv / "bin/python"), str(_PROGRAM), str(into), str(answer), *data.names)
     shown = f"python -m nltk.downloader {' '.join(data.names)}"
     try:
-        idle = request.settings.idle_timeout
-        command = Command(argv, env, into, shown, idle_seconds=idle)
+        command = Command(argv, env, into, shown)
         outcome = run(command, request.context.layers_dir, system)
         if outcome.code < 0:
             raise Killed(shown, -outcome.code)

@@ -48,7 +48,7 @@ def run(command: Command, layers_dir: Path, system: System) -> Outcome:
     """Run *command* as a foreign one, and print it and its output.
 
     What it does to the entries of *layers_dir* is undone. Raises ProgramNotStarted, NoProgress,
-    ProcessesLeft and LayersDirectoryReplaced.
+    TookTooLong, ProcessesLeft and LayersDirectoryReplaced.
     """
     secrets = process_env.secrets(command.env, command.cwd)
     system.output.line(f"Running `{command.shown}`")

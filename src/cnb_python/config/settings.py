@@ -24,6 +24,7 @@ from cnb_python.config.kinds import (
     UrlPath,
     Variable,
 )
+from cnb_python.system.limits import DEFAULT_LIMITS, Limits
 
 FILE = "pyproject.toml"
 TOOL = "cnb-python"
@@ -266,9 +267,18 @@ TABLE: tuple[Setting, ...] = (
         "idle_timeout",
         "BP_PYTHON_IDLE_TIMEOUT",
         Seconds(3600),
-        "The number of seconds without progress after which a package manager is ended. It makes "
-        "no progress if it prints nothing, uses less than 1% of a processor, and writes less than "
-        "4 kB per second. 1800 by default; 0 means no limit.",
+        "The number of seconds without progress after which a program of the build is ended: a "
+        "package manager, a hook, collectstatic, a command of yours. It makes no progress if it "
+        "prints nothing, uses less than 1% of a processor, and writes less than 4 kB per second. "
+        "A program that prints, but does no more than that, has eight times as long. 1800 by "
+        "default; 0 means no limit.",
+    ),
+    Setting(
+        "timeout",
+        "BP_PYTHON_TIMEOUT",
+        Seconds(7200),
+        "The number of seconds after which a program of the build is ended even if it makes "
+        "progress. 86400 (a day) by default; 0 means no limit.",
     ),
     Setting(
         "mirror",
@@ -317,7 +327,9 @@ class Settings(NamedTuple):
     health: str = ""
     safe_path: bool = False
     keep: tuple[str, ...] = ()
-    idle_timeout: int = 1800
+    idle_timeout: int = DEFAULT_LIMITS.idle
+    """In seconds; 0: no limit."""
+    timeout: int = DEFAULT_LIMITS.total
     """In seconds; 0: no limit."""
     mirror: str = ""
     origins: Mapping[str, SettingOrigin] = MappingProxyType({})
@@ -327,6 +339,11 @@ class Settings(NamedTuple):
     def decider(self) -> str:
         """The name of the chosen manager: pip if requirements files are given, or `auto`."""
         return PIP if self.manager == AUTO and self.requirements else self.manager
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the programs that the build runs."""
+        return Limits(self.idle_timeout, self.timeout)
 
     def named(self, name: str) -> str:
         """Return what messages call the setting *name*: with its origin, or its variable."""

@@ -216,6 +216,7 @@ class UnknownSettings(AppError):
                 "safe_path",
                 "keep",
                 "idle_timeout",
+                "timeout",
                 "mirror",
             ),
         )

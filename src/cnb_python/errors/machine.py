@@ -6,6 +6,11 @@ from cnb_python.errors.base import Message, OutsideError, listed
 
 _MIRROR = "BP_PYTHON_MIRROR"
 _IDLE_TIMEOUT = "BP_PYTHON_IDLE_TIMEOUT"
+_TIMEOUT = "BP_PYTHON_TIMEOUT"
+_CHECK_SERVERS = (
+    "Check the servers that it needs: the package index, those that sources or data come from, the "
+    "proxy."
+)
 _SIGKILL = 9
 
 
@@ -271,27 +276,31 @@ class NoProgress(OutsideError):
 
     program: str
     seconds: int
+    """The setting `idle_timeout`."""
     servers: tuple[str, ...]
     """Those that it was connected to: `10.0.0.1:443`."""
+    printed_for: int
+    """For so many seconds it did nothing but print; 0: it printed nothing."""
 
     @override
     def describe(self) -> Message:
-        servers = f"It was connected to {', '.join(self.servers)}." if self.servers else ""
+        seconds = self.printed_for or self.seconds
+        printed = "printed a text now and then" if self.printed_for else "printed nothing"
         return Message(
-            title=f"{self.program} made no progress for {self.seconds} s",
+            title=f"{self.program} made no progress for {seconds} s",
             body=(
                 (
-                    f"Found:    in {self.seconds} s it printed nothing, used less than 1% of a "
+                    f"Found:    in {seconds} s it {printed}, used less than 1% of a "
                     "processor, and wrote less than 4 kB per second. It and its processes were ended."
                 ),
-                *((servers,) if servers else ()),
+                *_connected(self.servers),
                 (
                     "Expected: a download or a build that makes progress. A tool's own time-out "
                     "starts again with each byte, so it does not end a download that is this slow."
                 ),
             ),
             fixes=(
-                "Check the package index, the servers that sources come from, and the proxy.",
+                _CHECK_SERVERS,
                 f"If it needs more time, set {_IDLE_TIMEOUT}={2 * self.seconds} (0: no limit).",
             ),
         )
@@ -299,7 +308,41 @@ class NoProgress(OutsideError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("pip install", 1, ("127.0.0.1:443",))
+        return cls("pip install", 1, ("127.0.0.1:443",), 0)
+
+
+class TookTooLong(OutsideError):
+    """A program was ended since it ran for longer than any program may."""
+
+    program: str
+    seconds: int
+    """The setting `timeout`."""
+    servers: tuple[str, ...]
+    """Those that it was connected to: `10.0.0.1:443`."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{self.program} took longer than {self.seconds} s",
+            body=(
+                "Found:    it still ran and made progress. It and its processes were ended.",
+                *_connected(self.servers),
+                f"Expected: it ends within {self.seconds} s, the limit for each program of a build.",
+            ),
+            fixes=(
+                "Find out from its output what it repeats or waits for.",
+                f"If it needs more time, set {_TIMEOUT}={2 * self.seconds} (0: no limit).",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("pip install", 1, ())
+
+
+def _connected(servers: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"It was connected to {', '.join(servers)}.",) if servers else ()
 
 
 class Killed(OutsideError):

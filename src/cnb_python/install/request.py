@@ -53,8 +53,6 @@ class EnvironmentRequest:
     """The value of the setting: `auto`, `pip` or `uv`."""
     tool_cache: ToolCache | None = None
     """Provides the manager's own program; None if no manager of this build has one."""
-    idle_seconds: int = 0
-    """After so many seconds without progress a manager is ended; 0: never."""
     wait_for_interpreter: Callable[[], object] = _is_ready
     """Returns when the interpreter's bytecode is complete; raises the error of compiling it.
 

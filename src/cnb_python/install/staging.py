@@ -345,11 +345,10 @@ class StagingArea:
         show_redacted = None if show is None else lambda line: show(redact(line, secrets))
         program = runs_code or command.shown or Path(command.argv[0]).name
         foreign = runs_code is not None
-        limited = replace(command, foreign=foreign, idle_seconds=self.request.idle_seconds)
         layers_dir = self.request.environment.parent
         guard = foreign_files.undoing(layers_dir, program, output) if foreign else nullcontext()
         with guard:
-            outcome = self.system.run(limited, show_redacted)
+            outcome = self.system.run(replace(command, foreign=foreign), show_redacted)
         if outcome.ended:
             output.line(ended_processes(outcome.ended, program))
         return replace(outcome, output=redact(outcome.output, secrets))

@@ -268,7 +268,6 @@ def _environment_request(
         environment=request.context.layers_dir / VENV,
         staging=work,
         installer=request.settings.installer,
-        idle_seconds=request.settings.idle_timeout,
         tool_cache=tool_cache,
     )
 

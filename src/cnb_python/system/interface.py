@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
+
+from cnb_python.system.limits import DEFAULT_LIMITS, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class Command:
     """What the log adds to the command, such as `9 pinned packages`."""
     foreign: bool = False
     """Whether it runs code of the app or of its packages: alone, and no process outlives it."""
-    idle_seconds: int = 0
-    """After so many seconds without progress (`progress_limit`) it is ended; 0: never."""
+    limits: Limits = DEFAULT_LIMITS
+    """Those of the settings, from `System.limited`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +146,11 @@ class System:
     """The file system of the build image."""
     start_helper: StartHelper | None = None
     """None: everything is done in this process."""
+
+    def limited(self, limits: Limits) -> System:
+        """Return this system with *limits* for every program that it runs."""
+
+        def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+            return self.run(replace(command, limits=limits), on_line)
+
+        return replace(self, run=run)

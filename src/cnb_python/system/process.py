@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Condition
 
-from cnb_python.errors.machine import NoProgress, ProcessesLeft, ProgramNotStarted
+from cnb_python.errors.machine import ProcessesLeft, ProgramNotStarted
 from cnb_python.system import orphans
 from cnb_python.system.interface import Command, HelperLost, Outcome
 from cnb_python.system.program_output import ProgramOutput
@@ -40,8 +40,8 @@ def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outco
 
     Those of its process group, and all others too if it is foreign. Its stdin is empty, so that it
     cannot wait for an answer. Raises ProgramNotStarted if there is no such program or the system
-    does not run it, NoProgress if it has a limit and exceeds it, and ProcessesLeft if a foreign
-    command's processes cannot be ended.
+    does not run it, NoProgress and TookTooLong if it exceeds a limit, and ProcessesLeft if a
+    foreign command's processes cannot be ended.
     """
     orphans.adopt()
     with _TURNS.alone() if command.foreign else _TURNS.shared():
@@ -141,15 +141,15 @@ def _read_until_end(
     command: Command,
     earlier: frozenset[int] | None,
 ) -> None:
-    """Read what *child* prints until it has ended; it is not reaped. Raises NoProgress.
+    """Read what *child* prints until it has ended; it is not reaped.
 
     Not until the pipe is closed: a background process that it started (an SSH master, a compiler
-    cache) may keep it open.
+    cache) may keep it open. Raises NoProgress and TookTooLong.
     """
     from cnb_python.system import progress_limit  # noqa: PLC0415 - most builds run no command
 
     limit = progress_limit.ProgressLimit(
-        command.idle_seconds,
+        command.limits,
         child.pid,
         work_of=lambda session: progress_limit.work_of_session(session, earlier),
     )
@@ -162,10 +162,9 @@ def _read_until_end(
         elif chunk is not None:
             time.sleep(pause)
             pause = min(2 * pause, LISTEN_SECONDS)
-        if limit.is_exceeded():
-            program = command.shown or Path(command.argv[0]).name
+        if excess := limit.excess():
             servers = progress_limit.servers_of(child.pid, earlier)
-            raise NoProgress(program, command.idle_seconds, servers)
+            raise progress_limit.failure(command, excess, servers)
 
 
 def _read_remaining(child: subprocess.Popen[bytes], output: ProgramOutput) -> None:

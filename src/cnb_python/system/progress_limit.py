@@ -2,7 +2,8 @@
 
 The time-outs of pip, uv, Poetry and Git are for each read: a server that sends a byte now and then
 never exceeds them. A compilation may take hours, but it keeps a processor busy. So output,
-processor time and written data are progress.
+processor time and written data are progress. A program may print "waiting" without end: output
+without the other two is progress for some hours only.
 """
 
 import os
@@ -12,12 +13,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from cnb_python.errors.machine import NoProgress, TookTooLong
+from cnb_python.system.interface import Command
+from cnb_python.system.limits import Limits
 from cnb_python.system.transfer_limits import SLOWEST
 
 BUSY = 0.01
 """The part of the time of one processor that counts as progress."""
+PRINTING = 8
+"""So many times as long may a program do nothing but print."""
 _LONGEST_INTERVAL = 10.0
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -39,6 +45,9 @@ class ProcessWork(NamedTuple):
 
 type WorkOf = Callable[[int], dict[int, ProcessWork]]
 """Returns the work of each process of a command, by the ids of processes."""
+
+type Excess = Literal["", "silent", "printing", "time"]
+"""The limit that a command exceeds: for one that does nothing, or only prints; for all; none."""
 
 
 def work_of_session(session: int, earlier: frozenset[int] | None = None) -> dict[int, ProcessWork]:
@@ -68,57 +77,128 @@ def work_of_session(session: int, earlier: frozenset[int] | None = None) -> dict
 
 
 class ProgressLimit:
-    """Measures the progress of a command; `is_exceeded` once there was none for *seconds*.
+    """Measures the progress of a command, and its time, until it exceeds one of *limits*.
 
-    *session*: the id of its first process, and of its session. *seconds*: 0 for no limit.
+    *session*: the id of its first process, and of its session. *received*: returns how many bytes
+    the system has received; None if it is not known.
     """
 
     def __init__(
         self,
-        seconds: float,
+        limits: Limits,
         session: int,
         clock: Callable[[], float] = time.monotonic,
         work_of: WorkOf = work_of_session,
+        received: Callable[[], int | None] | None = None,
     ) -> None:
-        self._seconds = seconds
+        self._limits = limits
         self._session = session
         self._clock = clock
         self._work_of = work_of
-        self._interval = min(seconds / 10, _LONGEST_INTERVAL)
+        self._received_now = received or received_bytes
+        shortest = min((each for each in limits if each), default=0)
+        self._interval = min(shortest / 10, _LONGEST_INTERVAL)
         self._measured = clock()
+        self._elapsed = 0.0
         self._work = dict[int, ProcessWork]()
-        self._start_again()
+        self._received: int | None = None
+        self._silent = _Idle(limits.idle)
+        self._printing = _Idle(limits.idle * PRINTING)
 
     def note_output(self) -> None:
-        """Count output of the command as progress."""
-        self._start_again()
+        """Count output of the command as progress, for a limited time."""
+        self._silent.start_again()
 
-    def is_exceeded(self) -> bool:
-        """Whether the command made too little progress. Measures it now and then."""
+    def excess(self) -> Excess:
+        """Return the limit that the command exceeds. Measures its progress now and then."""
         now = self._clock()
         elapsed = now - self._measured
-        if not self._seconds or elapsed < self._interval:
-            return False
+        if not self._interval or elapsed < self._interval:
+            return ""
         # No more than that: this process, and so the command, may have been stopped meanwhile.
-        self._idle += min(elapsed, 2 * self._interval)
+        elapsed = min(elapsed, 2 * self._interval)
         self._measured = now
-        work = self._work_of(self._session)
-        for pid, (cpu_seconds, written) in work.items():
-            before = self._work.get(pid, ProcessWork(0, 0))
-            self._cpu_seconds += max(cpu_seconds - before.cpu_seconds, 0)
-            self._written += max((written or 0) - (before.written or 0), 0)
-        self._work = work
-        # Without this figure, a long download looks like one without an end.
-        is_unknown = not work or any(each.written is None for each in work.values())
-        is_busy = self._cpu_seconds >= BUSY * self._seconds
-        if is_unknown or is_busy or self._written >= SLOWEST * self._seconds:
-            self._start_again()
-        return self._idle >= self._seconds
+        self._elapsed += elapsed
+        if self._limits.total and self._elapsed >= self._limits.total:
+            return "time"
+        cpu_seconds, written = self._measure() if self._limits.idle else (0.0, None)
+        for idle in (self._silent, self._printing):
+            idle.add(elapsed, cpu_seconds, written)
+        if self._silent.is_exceeded:
+            return "silent"
+        return "printing" if self._printing.is_exceeded else ""
 
-    def _start_again(self) -> None:
-        self._idle = 0.0
+    def _measure(self) -> tuple[float, int | None]:
+        """Return the seconds of processors, and the bytes written, since the last measurement.
+
+        Bytes are those that the system received, if it does not allow to read what was written:
+        without them, a long download looks like one without an end. None if it is not known.
+        """
+        work = self._work_of(self._session)
+        cpu_seconds, written = 0.0, 0
+        for pid, each in work.items():
+            before = self._work.get(pid, ProcessWork(0, 0))
+            cpu_seconds += max(each.cpu_seconds - before.cpu_seconds, 0)
+            written += max((each.written or 0) - (before.written or 0), 0)
+        self._work = work
+        if work and all(each.written is not None for each in work.values()):
+            return cpu_seconds, written
+        received, before_that = self._received_now(), self._received
+        self._received = received
+        if not work or received is None:
+            return cpu_seconds, None
+        return cpu_seconds, written + received - (received if before_that is None else before_that)
+
+
+class _Idle:
+    """Adds up the time without work; more than *seconds* of it are too much; 0: no limit."""
+
+    def __init__(self, seconds: float) -> None:
+        self._limit = seconds
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Count from now on."""
+        self._seconds = 0.0
         self._cpu_seconds = 0.0
         self._written = 0
+
+    def add(self, seconds: float, cpu_seconds: float, written: int | None) -> None:
+        """Add what a command did in *seconds*; bytes that are not known count as work."""
+        self._seconds += seconds
+        self._cpu_seconds += cpu_seconds
+        self._written += written or 0
+        is_busy = self._cpu_seconds >= BUSY * self._limit
+        if written is None or is_busy or self._written >= SLOWEST * self._limit:
+            self.start_again()
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether the time without work is too long."""
+        return bool(self._limit) and self._seconds >= self._limit
+
+
+def received_bytes() -> int | None:
+    """Return how many bytes all network interfaces have received; None if it is not known.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_net.5.html
+    """
+    try:
+        lines = (_PROC / "net/dev").read_text().splitlines()[2:]
+        return sum(int(line.partition(":")[2].split()[0]) for line in lines)
+    except OSError, ValueError, IndexError:
+        return None
+
+
+def failure(
+    command: Command, excess: Excess, servers: tuple[str, ...]
+) -> NoProgress | TookTooLong:
+    """Return the error of *command*, which exceeds a limit and is connected to *servers*."""
+    program = command.shown or Path(command.argv[0]).name
+    idle, total = command.limits
+    if excess == "time":
+        return TookTooLong(program, total, servers)
+    return NoProgress(program, idle, servers, PRINTING * idle if excess == "printing" else 0)
 
 
 def servers_of(session: int, earlier: frozenset[int] | None = None) -> tuple[str, ...]:

@@ -204,6 +204,7 @@ TESTED: dict[type[Failure], str] = {
     machine.UnusableInterpreter: "unit/layers/test_python_install.py",
     machine.ProgramNotStarted: "unit/system/test_process.py",
     machine.NoProgress: "unit/system/test_progress_limit.py",
+    machine.TookTooLong: "unit/system/test_progress_limit.py",
     machine.ProcessesLeft: "unit/system/test_process_leftovers.py",
     machine.PathInaccessible: "unit/test_main.py",
     machine.DamagedStore: "unit/app_steps/test_collectstatic.py",

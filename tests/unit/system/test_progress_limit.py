@@ -1,19 +1,24 @@
 """Programs without progress are ended; these tests start real processes."""
 
+import io
+import itertools
 import socket
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.machine import NoProgress
+from cnb_python.errors.machine import NoProgress, TookTooLong
 from cnb_python.system import process, progress_limit
-from cnb_python.system.interface import Command
+from cnb_python.system.interface import Command, Outcome, System
+from cnb_python.system.limits import Limits
+from cnb_python.system.output import Console
 from cnb_python.system.progress_limit import ProcessWork, ProgressLimit, WorkOf
 from tests.support import raw_server
 
@@ -54,7 +59,7 @@ def nothing_leaves_the_process() -> None:
 
 def limited(code: str, directory: Path, *arguments: str, seconds: int = 1) -> Command:
     argv = (sys.executable, "-I", "-S", "-c", code, *arguments)
-    return Command(argv, {}, directory, shown="pip install", idle_seconds=seconds)
+    return Command(argv, {}, directory, shown="pip install", limits=Limits(seconds))
 
 
 class Clock:
@@ -67,13 +72,19 @@ class Clock:
         return self.now
 
 
-def idle_after(work_of: WorkOf, step: float = 5, limit: int = 1000, longest: int = 4000) -> float:
-    """Return when a command with the work of *work_of* is ended; 0: never."""
+def idle_after(
+    work_of: WorkOf,
+    step: float = 5,
+    limits: Limits = Limits(1000, 0),  # noqa: B008 - a constant
+    longest: int = 4000,
+    received: Callable[[], int | None] = lambda: None,
+) -> float:
+    """Return when a silent command with the work of *work_of* is ended; 0: never."""
     clock = Clock()
-    progress = ProgressLimit(limit, 1, clock, work_of)
+    progress = ProgressLimit(limits, 1, clock, work_of, received)
     while clock.now < longest:
         clock.now += step
-        if progress.is_exceeded():
+        if progress.excess():
             return clock.now
     return 0
 
@@ -106,33 +117,126 @@ def test_work_of_short_processes_counts() -> None:
     assert idle_after(lambda _: {next(measurements): ProcessWork(0.3, 0)}) == 0
 
 
-def test_unreadable_work_is_taken_for_progress() -> None:
-    assert idle_after(lambda _: {1: ProcessWork(0, None)}) == 0
+def unreadable(_: int) -> dict[int, ProcessWork]:
+    """Return the work of a process whose written bytes the system does not allow to read."""
+    return {1: ProcessWork(0, None)}
 
 
-def test_system_without_processes_to_read_sets_no_limit() -> None:
+def test_received_bytes_count_where_written_ones_cannot_be_read() -> None:
+    assert idle_after(unreadable, received=lambda: 10**12) == 1000
+    slow, fast = itertools.count(10**12, 100), itertools.count(10**12, 50_000)
+    assert idle_after(unreadable, received=lambda: next(slow)) == 1000
+    assert idle_after(unreadable, received=lambda: next(fast)) == 0
+
+
+def test_received_bytes_do_not_count_where_written_ones_can_be_read() -> None:
+    fast = itertools.count(0, 50_000)
+
+    assert idle_after(growing(), received=lambda: next(fast)) == 1000
+
+
+def test_bytes_that_the_system_has_received_are_read() -> None:
+    before = progress_limit.received_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sender = socket.create_connection(server.getsockname())
+        receiver, _ = server.accept()
+        sender.sendall(b"x" * 50_000)
+        while len(receiver.recv(50_000, socket.MSG_PEEK)) < 50_000:
+            time.sleep(0.01)
+        sender.close()
+        receiver.close()
+    after = progress_limit.received_bytes()
+
+    assert before is not None
+    assert after is not None
+    assert after - before >= 50_000
+
+
+def test_system_without_figures_sets_no_limit_but_the_total_one() -> None:
+    assert idle_after(unreadable) == 0
     assert idle_after(lambda _: {}) == 0
+    assert idle_after(lambda _: {}, limits=Limits(1000, 2000)) == 2000
 
 
 def test_time_in_which_the_build_itself_was_stopped_does_not_count() -> None:
     clock = Clock()
-    progress = ProgressLimit(1000, 1, clock, growing())
+    progress = ProgressLimit(Limits(1000, 1000), 1, clock, growing())
 
     clock.now = 500_000
 
-    assert not progress.is_exceeded()
+    assert not progress.excess()
 
 
-def test_output_is_progress() -> None:
+def printing(work_of: WorkOf, limits: Limits) -> tuple[float, str]:
+    """Return when, and why, a command that prints every 10 s is ended; 0: never."""
     clock = Clock()
-    progress = ProgressLimit(100, 1, clock, growing())
-    for clock.now in range(10, 2000, 10):
+    progress = ProgressLimit(limits, 1, clock, work_of)
+    for clock.now in range(10, 20_000, 10):
         progress.note_output()
-        assert not progress.is_exceeded()
+        if excess := progress.excess():
+            return clock.now, excess
+    return 0, ""
+
+
+def test_output_is_progress_for_eight_times_as_long() -> None:
+    assert printing(growing(), Limits(100, 0)) == (800, "printing")
+    assert printing(growing(cpu=0.05), Limits(100, 0)) == (800, "printing")
+
+
+def test_output_and_work_are_progress_without_end() -> None:
+    assert printing(growing(cpu=0.2), Limits(100, 0)) == (0, "")
+    assert printing(growing(written=50_000), Limits(100, 0)) == (0, "")
+
+
+def test_work_without_end_is_ended_by_the_total_limit() -> None:
+    assert printing(growing(cpu=10), Limits(100, 3600)) == (3600, "time")
+    assert printing(growing(cpu=10), Limits(0, 3600)) == (3600, "time")
 
 
 def test_no_limit() -> None:
-    assert idle_after(growing(), limit=0) == 0
+    assert idle_after(growing(), limits=Limits(0, 0)) == 0
+    assert printing(growing(), Limits(0, 0)) == (0, "")
+
+
+def test_limits_of_a_build_leave_hours_to_honest_programs() -> None:
+    assert Limits() == (1800, 86_400)
+
+
+def test_system_gives_its_limits_to_every_program(tmp_path: Path) -> None:
+    commands: list[Command] = []
+
+    def run(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        del on_line
+        commands.append(command)
+        return Outcome(0, "")
+
+    system = System(run, lambda *_: None, Console(io.StringIO()), date(2026, 1, 1), 1)
+    system.limited(Limits(3, 4)).run(Command(("a",), {}, tmp_path))
+
+    assert [command.limits for command in commands] == [Limits(3, 4)]
+
+
+def test_program_that_only_prints_is_ended(tmp_path: Path) -> None:
+    code = "import time\nwhile True: print('waiting', flush=True); time.sleep(0.2)"
+
+    with pytest.raises(NoProgress) as raised:
+        process.run(limited(code, tmp_path))
+
+    message = raised.value.describe()
+    assert message.title == "pip install made no progress for 8 s"
+    assert "in 8 s it printed a text now and then, used less than 1%" in message.body[0]
+    assert "BP_PYTHON_IDLE_TIMEOUT=2 " in message.fixes[1]
+
+
+def test_program_that_never_ends_is_ended(tmp_path: Path) -> None:
+    command = replace(limited("while True: print('y')", tmp_path), limits=Limits(0, 1))
+
+    with pytest.raises(TookTooLong) as raised:
+        process.run(command)
+
+    message = raised.value.describe()
+    assert message.title == "pip install took longer than 1 s"
+    assert "BP_PYTHON_TIMEOUT=2 (0: no limit)" in message.fixes[1]
 
 
 def test_program_that_waits_for_a_dripping_server_is_ended(tmp_path: Path) -> None:

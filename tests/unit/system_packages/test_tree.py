@@ -125,7 +125,7 @@ def test_file_that_ends_within_a_control_file_is_damaged(tmp_path: Path, keep: i
     header = f"{'control.tar':<48}{keep:<10}`\n".encode()
     (tmp_path / "a.deb").write_bytes(b"!<arch>\n" + header + control[:keep])
 
-    with pytest.raises(DamagedArchive, match="a.deb"):
+    with pytest.raises(DamagedArchive, match=r"a\.deb"):
         Deb(tmp_path / "a.deb").control()
 
 
