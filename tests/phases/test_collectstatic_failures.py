@@ -219,7 +219,9 @@ def test_settings_that_wait_without_end_are_ended(
     built = builds.phases(app(files, based_on=source), gallery, env=env)
 
     assert built.code
-    assert built.error.startswith("python manage.py collectstatic made no progress for 8 s\n")
+    assert built.error.startswith(
+        "python manage.py collectstatic --noinput made no progress for 8 s\n"
+    )
 
 
 def test_missing_system_library_is_named(
