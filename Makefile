@@ -11,6 +11,10 @@ JSON ?=
 CASE ?= cold
 SECONDS ?= 600
 API ?=
+# Where the host of Python's releases cannot be reached, .venv, tests and `make image` take Pythons from Go modules, and
+# print it. What others may use (`make package`, `make builder`) does so only with GO_MODULES=1.
+GO_MODULES ?=
+GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
 
 .PHONY: help venv image explain test lint types format unit phases thorough lifecycles images docs-test package builder fixtures bench profile compat fuzz data docs clean
 
@@ -18,7 +22,7 @@ help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 venv: ## Make or update .venv, the checkout's Python and packages
-	@python3 tools/stage0.py
+	@python3 tools/stage0.py --go-modules
 	@$(PYTHON) -m tools.package.execd
 
 image: venv fixtures ## Build APP into an image (an OCI image layout if no container engine is running)
@@ -62,10 +66,10 @@ docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs
 
 package: venv ## Assemble the buildpack for every target into dist/ (API=0.12: for lifecycles from 0.21 on; OFFLINE=1: with Pythons, Poetry, Pipenv, PDM)
-	@$(PYTHON) -m tools.package.assemble $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
+	@$(PYTHON) -m tools.package.assemble $(GO_MODULES_FLAG) $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
 builder: venv ## Create the builder image cnb-python/builder
-	@$(PYTHON) -m tools.package.builder
+	@$(PYTHON) -m tools.package.builder $(GO_MODULES_FLAG)
 
 fixtures: venv ## Make the lock files of the sample apps
 	@$(PYTHON) -m tools.fixtures

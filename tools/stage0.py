@@ -3,6 +3,9 @@
 Runs with the machine's python3 (3.11 or newer), so it uses only the standard library. `.venv` is
 a whole Python installation, not a virtual environment, so that it works wherever the checkout is
 copied to, such as into a build container (`pack build --buildpack .`).
+
+With `--go-modules`, as the Makefile calls it, Python comes from a Go module if the release host
+cannot be reached.
 """
 
 import fcntl
@@ -18,6 +21,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.pythons import go_module
@@ -26,12 +30,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "src/cnb_python/data/tools.toml"
 LOCK = ROOT / "requirements/dev.txt"
 ARCHES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64", "amd64": "amd64"}
+GO_MODULES = "GO_MODULES"
+"""The variable of the Makefile that allows Pythons from Go modules in packages."""
 # Longer than a slow proxy takes to refuse.
 ANSWER_SECONDS = 20
 
 
-def interpreter(arch: str, into: Path) -> None:
-    """Unpack the bundled Python for *arch* into the new directory *into*."""
+def interpreter(arch: str, into: Path, *, go_modules: bool) -> None:
+    """Unpack the bundled Python for *arch* into the new directory *into*.
+
+    *go_modules*: from a Go module if the release host cannot be reached. Otherwise it exits then.
+    """
     pins = tomllib.loads(PINS.read_text())["interpreter"]
     archive = next(row for row in pins["archive"] if row["arch"] == arch)
     partial = into.with_name(f"{into.name}.part")
@@ -39,10 +48,21 @@ def interpreter(arch: str, into: Path) -> None:
     try:
         _from_release(archive, partial)
     except (urllib.error.URLError, OSError) as error:
+        if not go_modules:
+            sys.exit(unreachable(archive["url"], error))
         print(f"  the release host cannot be reached ({error}): using a Go module", flush=True)
         shutil.rmtree(partial, ignore_errors=True)
         _from_module(pins["module"], arch, partial)
     partial.rename(into)
+
+
+def unreachable(url: str, error: Exception) -> str:
+    """Return what to print if the release host of *url* cannot be reached."""
+    return (
+        f"{urlsplit(url).hostname} cannot be reached ({error}).\n"
+        "A package that others may use has only Pythons of that host. For your own use, take them "
+        f"from Go modules:\n  make package {GO_MODULES}=1"
+    )
 
 
 def _from_release(archive: dict[str, str], into: Path) -> None:
@@ -96,7 +116,7 @@ def _renew() -> None:
     print("Making .venv (the pinned Python and the development packages)", flush=True)
     fresh = ROOT / ".venv.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    interpreter(ARCHES[platform.machine()], fresh)
+    interpreter(ARCHES[platform.machine()], fresh, go_modules="--go-modules" in sys.argv[1:])
     _install_packages(fresh)
     shutil.rmtree(venv, ignore_errors=True)
     fresh.rename(venv)

@@ -154,11 +154,12 @@ def _build_flask(pack_builds: PackBuilds, name: str, *flags: str | Path) -> Pack
 
 
 def _make(where: Path, *flags: str) -> None:
-    """Run `make package` for this machine in the checkout *where*."""
+    """Run `make package GO_MODULES=1` for this machine in the checkout *where*."""
     run(
         where / ".venv/bin/python3",
         where / "tools/package/assemble.py",
         "--arch",
         oci.arch(),
+        "--go-modules",
         *flags,
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import subprocess
 import tarfile
 from compression import zstd
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from cnb_python.layers import carried_bytecode
-from tools.package import assemble, stdlib_bytecode
-from tools.pythons import interpreters, mirror
+from tools import stage0
+from tools.package import assemble, bundled, stdlib_bytecode
+from tools.processes import Unavailable
+from tools.pythons import interpreters, mirror, runtimes
 
 HOME = Path("/layers/cnb-python_python/python")
 
@@ -62,15 +65,48 @@ def test_only_build_settings_differ_between_architectures(trees: dict[str, Path]
     assert [len(each) - 2 for each in compiled] == [len(amd64), len(arm64)]
 
 
-def test_package_is_made_although_the_release_host_cannot_be_reached(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the release host be unreachable, and nothing of it be in the cache."""
     # A closed port: the proxy that would lead to the release host.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     stdlib_bytecode.files.cache_clear()
+    runtimes.downloaded.cache_clear()
 
-    files = stdlib_bytecode.files(assemble.this_machine(), released=True)
 
-    assert len(files) >= len(mirror.VERSIONS)
-    output = capsys.readouterr().out
-    assert "The package has the bytecode of Python 3.14.6 from a Go module instead" in output
+@pytest.mark.usefixtures("unreachable")
+def test_package_for_others_has_only_pythons_of_the_release_host(tmp_path: Path) -> None:
+    arch = assemble.this_machine()
+
+    with pytest.raises(Unavailable, match="make package GO_MODULES=1"):
+        stdlib_bytecode.files(arch, released=True)
+    with pytest.raises(Unavailable, match="make package GO_MODULES=1"):
+        runtimes.bundle(("3.14.6",), arch, tmp_path / "runtimes", released=True)
+    with pytest.raises(SystemExit, match="make package GO_MODULES=1"):
+        bundled.base(arch, released=True)
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_other_packages_take_go_modules_and_print_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage0.interpreter(assemble.this_machine(), tmp_path / "python", go_modules=True)
+
+    assert (tmp_path / "python/bin/python3").exists()
+    assert "the release host cannot be reached" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", ["package", "builder"])
+def test_makefile_allows_go_modules_only_where_asked(target: str) -> None:
+    def commands(*arguments: str) -> str:
+        make = ("make", "--dry-run", target, *arguments)
+        return subprocess.run(
+            make, cwd=stage0.ROOT, check=True, capture_output=True, text=True
+        ).stdout
+
+    *_, last = commands().splitlines()
+    *_, allowed = commands("GO_MODULES=1").splitlines()
+
+    assert "--go-modules" not in last
+    assert "--go-modules" in allowed

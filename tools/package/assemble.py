@@ -42,7 +42,7 @@ class Product:
     """The Python versions that it contains; empty: builds download them."""
     dist: Path = DIST
     released: bool = False
-    """For the archives of the release host, not only for those that tests use."""
+    """For others: all Pythons come from the release host, none from a Go module."""
 
     @property
     def root(self) -> Path:
@@ -102,7 +102,7 @@ def assemble(product: Product) -> bool:
 
 
 def _fill(product: Product, into: Path) -> None:
-    shutil.copytree(bundled.base(product.arch), into)
+    shutil.copytree(bundled.base(product.arch, released=product.released), into)
     for name in OWN:
         source, target = ROOT / name, into / name
         target.parent.mkdir(exist_ok=True)
@@ -116,7 +116,9 @@ def _fill(product: Product, into: Path) -> None:
     for file in stdlib_bytecode.files(product.arch, released=product.released):
         shutil.copy(file, into / carried_bytecode.FOLDER)
     if product.offline:
-        runtimes.bundle(product.offline, product.arch, into / "runtimes")
+        runtimes.bundle(
+            product.offline, product.arch, into / "runtimes", released=product.released
+        )
         tool_wheels.bundle(product.arch, into / "tools/programs")
     tree.normalise(into)
     bundled.compile_tree(into, "src")
@@ -131,7 +133,8 @@ def _inputs(product: Product) -> str:
     compiled = [
         file.name for file in stdlib_bytecode.files(product.arch, released=product.released)
     ]
-    outputs = bundled.base(product.arch), execd.program(product.arch)
+    base = bundled.base(product.arch, released=product.released)
+    outputs = base, execd.program(product.arch)
     total = hashlib.sha256(f"{request} {outputs} {compiled}".encode())
     for path in (*own, *makers):
         content = path.read_bytes()
@@ -198,11 +201,16 @@ def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
         help="include these Pythons, and Poetry, Pipenv and PDM",
     )
     parser.add_argument("--tree-only", action="store_true", help="write no .cnb file")
+    parser.add_argument(
+        "--go-modules",
+        action="store_true",
+        help="for your own use: take Pythons from Go modules if the release host does not answer",
+    )
     options = parser.parse_args(arguments)
     versions = () if options.offline is None else tuple(options.offline) or runtimes.newest()
     arches = ARCHES if options.arch == "all" else (options.arch,)
     return [
-        Product(arch, options.api, versions, released=True) for arch in arches
+        Product(arch, options.api, versions, released=not options.go_modules) for arch in arches
     ], not options.tree_only
 
 

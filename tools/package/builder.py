@@ -1,9 +1,11 @@
 """Creates the builder image `cnb-python/builder`, which contains the assembled buildpack."""
 
+import argparse
 import os
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import tomli_w
@@ -20,9 +22,12 @@ CONFIG = ROOT / "builder/builder.toml"
 NAME = "cnb-python/builder"
 
 
-def buildpack() -> Path:
-    """Return the assembled tree for this machine, made again if its sources changed."""
-    product = assemble.Product(oci.arch(), assemble.declared_api(), offline=())
+def buildpack(*, released: bool = False) -> Path:
+    """Return the assembled tree for this machine, made again if its sources changed.
+
+    *released* as that of `Product`.
+    """
+    product = assemble.Product(oci.arch(), assemble.declared_api(), offline=(), released=released)
     with cache.locked("dist"):
         if assemble.assemble(product):
             say(f"Assembled the buildpack in {product.folder.relative_to(ROOT)}")
@@ -83,9 +88,11 @@ def _create(engine: Engine, name: str, config: dict[str, object], pins: str) -> 
         )
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Create the builder and print how to use it."""
-    product = buildpack()
+    parser = argparse.ArgumentParser(prog="builder.py", description=main.__doc__)
+    parser.add_argument("--go-modules", action="store_true", help="as that of assemble.py")
+    product = buildpack(released=not parser.parse_args(arguments).go_modules)
     with running() as engine:
         name = ensure(engine, product)
         size = int(engine.docker("image", "inspect", "--format", "{{.Size}}", name))
@@ -102,6 +109,6 @@ def main() -> None:
 if __name__ == "__main__":
     os.umask(0o022)
     try:
-        main()
+        main(sys.argv[1:])
     except Unavailable as error:
         sys.exit(str(error))

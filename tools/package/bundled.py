@@ -24,20 +24,35 @@ GLIBC = ("17", "24", "26", "27", "28")
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
-def unpacked_interpreter(arch: str) -> Path:
-    """Return the pinned Python for *arch*, unpacked but not trimmed."""
+def unpacked_interpreter(arch: str, *, released: bool = False) -> Path:
+    """Return the pinned Python for *arch*, unpacked but not trimmed.
+
+    *released*: only from the release host, not from a Go module if that cannot be reached.
+    """
     pins = cache.digest(repr(PINS["interpreter"]))
     title = f"Downloading Python {PINS['interpreter']['version']} for {arch}"
-    return cache.entry(f"interpreter-{arch}", pins, title, partial(_unpack, arch)) / "python"
+    unpack = partial(_unpack, arch, released=released)
+    return (
+        cache.entry(_named("interpreter", arch, released=released), pins, title, unpack) / "python"
+    )
 
 
-def base(arch: str) -> Path:
-    """Return a tree with `python/` (interpreter, packages) and `tools/` (uv, pip) for *arch*."""
+def base(arch: str, *, released: bool = False) -> Path:
+    """Return a tree with `python/` (interpreter, packages) and `tools/` (uv, pip) for *arch*.
+
+    *released* as that of `unpacked_interpreter`.
+    """
     makers = (trim.__file__, stage0.__file__, go_module.__file__, __file__)
     inputs = (stage0.PINS, LOCK, *map(Path, makers))
     pins = cache.digest(*(path.read_bytes() for path in inputs))
     title = f"Making the bundled Python and tools for {arch} (some seconds)"
-    return cache.entry(f"package-{arch}", pins, title, partial(make, arch))
+    fill = partial(make, arch, released=released)
+    return cache.entry(_named("package", arch, released=released), pins, title, fill)
+
+
+def _named(name: str, arch: str, *, released: bool) -> str:
+    # A package for others must never take what was made from a Go module.
+    return f"{name}-released-{arch}" if released else f"{name}-{arch}"
 
 
 def compile_tree(root: Path, *folders: str) -> None:
@@ -57,13 +72,13 @@ def download(arch: str, lock: Path, into: Path) -> None:
     _pip("download", arch, ["--dest", str(into), "--requirement", str(lock)])
 
 
-def _unpack(arch: str, into: Path) -> None:
-    stage0.interpreter(arch, into / "python")
+def _unpack(arch: str, into: Path, *, released: bool) -> None:
+    stage0.interpreter(arch, into / "python", go_modules=not released)
 
 
-def make(arch: str, into: Path) -> None:
+def make(arch: str, into: Path, *, released: bool = False) -> None:
     """Make the tree of `base` in the empty directory *into*."""
-    trim.interpreter(unpacked_interpreter(arch), into / "python")
+    trim.interpreter(unpacked_interpreter(arch, released=released), into / "python")
     site_packages = into / f"python/lib/python{MINOR}/site-packages"
     _install_packages(arch, site_packages)
     trim.packages(site_packages)

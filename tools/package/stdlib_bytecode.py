@@ -63,8 +63,8 @@ def home() -> Path:
 def files(arch: str, *, released: bool) -> tuple[Path, ...]:
     """Return the files for *arch*, made if necessary.
 
-    *released*: for the archives of the release host, as far as it can be reached; else, for those
-    that are made from Go modules.
+    *released*: for the archives of the release host, else for those that are made from Go modules.
+    Raises Unavailable.
     """
     sources = (_source(version, arch, released=released) for version in runtimes.newest()[-LINES:])
     return tuple(_file(source, arch) for source in sources if source)
@@ -95,13 +95,10 @@ def bytecode_archive(source: Source, final: Path, level: int = _LEVEL) -> tuple[
 
 def _source(version: str, arch: str, *, released: bool) -> Source | None:
     here = stage0.ARCHES[platform.machine()]
-    if released and (archive := runtimes.downloaded(version, arch)):
-        local = runtimes.downloaded(version, here) or archive
-        return Source(version, archive, local)
+    if released:
+        return Source(version, *(runtimes.downloaded(version, each) for each in (arch, here)))
     minor = version.rpartition(".")[0]
     if module := runtimes.newest_module(minor):
-        if released:
-            say(f"  The package has the bytecode of Python {module} from a Go module instead")
         archives = (interpreters.archive(module, each) for each in (arch, here))
         return Source(module, *archives)
     say(f"  No archive of Python {version}: builds compile its standard library")

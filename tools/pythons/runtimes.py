@@ -37,38 +37,42 @@ def newest_module(minor: str) -> str | None:
     return max(versions, key=lambda each: int(each.rpartition(".")[2]), default=None)
 
 
-def bundle(versions: Sequence[str], arch: str, into: Path) -> None:
+def bundle(versions: Sequence[str], arch: str, into: Path, *, released: bool = False) -> None:
     """Fill the new directory *into* with the archives of *versions* for *arch* and a table.
 
     The name of each is its SHA-256: `cnb_python.python.mirror.bundled_archive` expects that.
+    *released*: only of the release host, not from Go modules. Raises Unavailable.
     """
     into.mkdir()
     archives = []
     for version in versions:
         fresh = into / interpreters.file_name(version, arch)
-        _fetch(version, arch, fresh)
+        if released:
+            shutil.copy(downloaded(version, arch), fresh)
+        else:
+            _fetch(version, arch, fresh)
         named = into / f"{_sha256(fresh)}.tar.gz"
         archives.append((version, arch, fresh.rename(named)))
     (into / "python.toml").write_text(table(archives))
 
 
 @cache_results
-def downloaded(version: str, arch: str) -> Path | None:
+def downloaded(version: str, arch: str) -> Path:
     """Return the archive of the release host, from the cache if it is there.
 
-    None, with a line of output, if the table does not have it or the host cannot be reached.
+    Raises Unavailable if the table does not have it, or the host cannot be reached.
     """
     release = _release(version, arch)
     if release is None:
-        return None
+        missing = f"{DATA.name} has no Python {version} for {arch}."
+        raise Unavailable(missing)
     name, title = f"release-{version}-{arch}", f"Downloading Python {version} for {arch}"
     try:
         folder = cache.entry(
             name, release["sha256"][:16], title, lambda into: _download(release, into / "archive")
         )
     except (urllib.error.URLError, TimeoutError) as error:
-        say(f"  {release['url'].split('/')[2]} cannot be reached ({error})")
-        return None
+        raise Unavailable(stage0.unreachable(release["url"], error)) from error
     return folder / "archive"
 
 

@@ -57,6 +57,14 @@ def test_all_targets_are_made_unless_one_is_named() -> None:
     assert packed
 
 
+def test_package_is_for_others_unless_go_modules_are_allowed() -> None:
+    for_others, _ = assemble.products([])
+    own, _ = assemble.products(["--go-modules"])
+
+    assert [each.released for each in for_others] == [True, True]
+    assert [each.released for each in own] == [False, False]
+
+
 def test_unsupported_api_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         assemble.products(["--api", "0.9"])
