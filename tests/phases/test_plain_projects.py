@@ -20,6 +20,9 @@ dependencies = ["alpha"]
 
 [project.optional-dependencies]
 more = ["beta"]
+
+[dependency-groups]
+dev = ["shop[more]"]
 """
 BACKEND = """
 [build-system]
@@ -86,12 +89,17 @@ def test_next_build_installs_a_newer_release(
 def test_project_that_is_not_a_package_installs_its_dependencies_alone(
     builds: Builds, built: Built, packages: Index, app: App
 ) -> None:
+    """Its group names the project: a package of that name in the index is not meant."""
     plain = app({"pyproject.toml": PYPROJECT, "shop.py": ""})
-    env = {"UV_DEFAULT_INDEX": packages.url, "BP_PYTHON_EXTRAS": "more"}
+    env = {"UV_DEFAULT_INDEX": packages.url, "BP_PYTHON_GROUPS": "dev"}
+    stranger = wheel(packages.packages, "shop", "9.9", {"stranger.py": ""})
 
     again = builds.phases(plain, built, env=env)
+    stranger.unlink()
 
     assert again.code == 0, again.output
+    assert "shop 9.9" not in again.output
+    assert "→ 9.9" not in again.output
     assert "beta 1.0" in again.output
     assert "removed shop" in again.output or "shop" in again.output.partition("Changed: ")[2]
 

@@ -4,9 +4,10 @@ Separate from `registry`, since each package manager has its own package.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
@@ -134,11 +135,11 @@ class PlainProject(InstalledByUv):
         lock.unlink(missing_ok=True)
         self._check_addresses(context)
         uv_context = uv.own_context(context, as_pip=True)
-        source, shown, options = self._source(context)
+        source, shown, options, overrides = self._source(context)
         command = Command(
             (
                 *(str(uv_context.uv), "pip", "compile", "--quiet", "--format", "pylock.toml"),
-                *("--no-header", "--generate-hashes", *options),
+                *("--no-header", "--generate-hashes", *options, *overrides),
                 *("--output-file", str(lock), str(source)),
                 *uv.options(uv_context),
             ),
@@ -171,22 +172,50 @@ class PlainProject(InstalledByUv):
             chosen = self.settings._replace(groups=groups)
             address_variables.check_project(document, chosen, context.environ, PYPROJECT)
 
-    def _source(self, context: InstallContext) -> tuple[Path, str, list[str]]:
-        """Return the file that uv resolves, its name in the log, and the options for it.
+    def _source(self, context: InstallContext) -> _CompileInput:
+        """Return what uv resolves.
 
         A package is itself installed, editable: its file is a requirements file with that line.
         """
         file = context.app_dir / PYPROJECT
-        own = tool_settings.uv_default_groups(toml.read(file)) if file.is_file() else ()
-        chosen = self.settings.groups or own
+        document = toml.read(file) if file.is_file() else {}
+        chosen = self.settings.groups or tool_settings.uv_default_groups(document)
         groups = [word for name in chosen for word in ("--group", name)]
         if _is_package(context.app_dir):
             extras = f"[{','.join(self.settings.extras)}]" if self.settings.extras else ""
             source = context.scratch / "project.in"
             source.write_text(f"-e {context.app_dir}{extras}\n", encoding="utf-8")
-            return source, EDITABLE, groups
-        extra_options = [word for name in self.settings.extras for word in ("--extra", name)]
-        return context.app_dir / PYPROJECT, PYPROJECT, [*extra_options, *groups]
+            return _CompileInput(source, EDITABLE, groups)
+        from cnb_python.managers.pyproject import own_references  # noqa: PLC0415 - heavy
+
+        itself = own_references.find(document, chosen, context.python)
+        chosen_extras = dict.fromkeys((*self.settings.extras, *(itself.extras if itself else ())))
+        options = [*(word for name in chosen_extras for word in ("--extra", name)), *groups]
+        overrides = _overrides(itself.override, context) if itself else ()
+        return _CompileInput(file, PYPROJECT, options, overrides)
+
+
+class _CompileInput(NamedTuple):
+    """What uv resolves."""
+
+    file: Path
+    shown: str
+    """Its name in the log."""
+    options: Sequence[str]
+    overrides: Sequence[str] = ()
+    """Options that the log does not show."""
+
+
+def _overrides(line: str, context: InstallContext) -> Sequence[str]:
+    """Return options for a file of overrides with *line*, and for the user's files.
+
+    Options replace the variable.
+    https://docs.astral.sh/uv/reference/environment/#uv_override
+    """
+    file = context.scratch / "overrides.txt"
+    file.write_text(f"{line}\n", encoding="utf-8")
+    files = (*context.environ.get("UV_OVERRIDE", "").split(), str(file))
+    return [word for each in files for word in ("--override", each)]
 
 
 def _declares_project(file: Path) -> bool:

@@ -81,14 +81,10 @@ def _required(document: TomlTable, settings: Settings) -> Iterator[Requirement]:
     """Yield what the project requires to be built, and to run with the groups of *settings*."""
     project = toml.table_at(document, "project")
     extras = toml.table_at(project, "optional-dependencies")
-    groups = {
-        normalized_name(name): value
-        for name, value in toml.table_at(document, "dependency-groups").items()
-    }
     lists = [toml.table_at(document, "build-system").get("requires"), project.get("dependencies")]
     chosen = set(map(normalized_name, settings.extras))
     lists += (value for name, value in extras.items() if normalized_name(name) in chosen)
-    for text in (*_texts(lists), *_in_groups(settings.groups, groups)):
+    for text in (*_texts(lists), *in_groups(settings.groups, document)):
         try:
             yield Requirement(text)
         except ValueError, RecursionError:
@@ -102,11 +98,15 @@ def _texts(lists: Iterable[TomlValue | None]) -> Iterator[str]:
         )
 
 
-def _in_groups(names: Iterable[str], groups: Mapping[str, TomlValue]) -> Iterator[str]:
-    """Yield the requirements of groups, and of those that they include.
+def in_groups(names: Iterable[str], document: TomlTable) -> Iterator[str]:
+    """Yield the requirements of groups of a `pyproject.toml`, and of those that they include.
 
     https://packaging.python.org/en/latest/specifications/dependency-groups/
     """
+    groups = {
+        normalized_name(name): value
+        for name, value in toml.table_at(document, "dependency-groups").items()
+    }
     waiting, seen = list(names), set[str]()
     while waiting:
         name = normalized_name(waiting.pop())

@@ -1,6 +1,7 @@
 """Plain projects: what uv resolves for them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -289,6 +290,74 @@ def test_default_group_with_the_packages_of_the_app_is_installed(tmp_path: Path)
     assert warning.title == "The packages of main are installed"
     assert "BP_PYTHON_GROUPS=main" in warning.body[-1]
     assert compiled(app) == ("uv pip compile --group main pyproject.toml", "")
+
+
+GROUPS = """
+[project.optional-dependencies]
+web = []
+old = []
+all = []
+[dependency-groups]
+plain = ['six', 'shop']
+more = ['Shop[web,all]>=1', {include-group = 'plain'}, "shop[old] ; python_version < '3'"]
+odd = ["shop[web] ; sys_platform ~= 'x'"]
+none = ['shop-core']
+url = ['shop @ https://example.org/shop.zip']
+"""
+NEVER = "shop ; python_version < '0'\n"
+
+
+@pytest.mark.parametrize(
+    ("groups", "options", "is_removed"),
+    [
+        (("plain",), "--group plain", True),
+        (("more",), "--extra all --extra web --group more", True),
+        (("odd",), "--group odd", True),
+        (("none",), "--group none", False),
+        (("url",), "--group url", False),
+    ],
+)
+def test_group_that_names_the_project_means_no_package_of_an_index(
+    tmp_path: Path, groups: tuple[str, ...], options: str, *, is_removed: bool
+) -> None:
+    """As `uv lock`: the project itself is meant, with the extras that stand there."""
+    app = write_files(tmp_path, {"pyproject.toml": PROJECT + GROUPS})
+    uv, context = Uv(), context_of(app)
+    own = replace(context, environ={"UV_OVERRIDE": "/own.txt"})
+
+    PlainProject(Settings(groups=groups)).resolve(own, uv)
+
+    (command,) = uv.commands
+    assert command.shown == f"uv pip compile {options} pyproject.toml"
+    file = context.scratch / "overrides.txt"
+    assert (file.read_text("utf-8") == NEVER) if is_removed else not file.exists()
+    words = [word for word in command.argv if word.endswith(".txt")]
+    assert words == (["/own.txt", str(file)] if is_removed else [])
+
+
+@pytest.mark.parametrize(
+    ("sources", "is_removed"),
+    [("{workspace = true}", True), ("{path = '../shop'}", False), ("{index = 'own'}", False)],
+)
+def test_source_says_that_a_package_of_the_same_name_is_meant(
+    tmp_path: Path, sources: str, *, is_removed: bool
+) -> None:
+    text = f"{PROJECT}{GROUPS}[tool.uv.sources]\nShop = {sources}\n"
+    app = write_files(tmp_path, {"pyproject.toml": text})
+    uv = Uv()
+
+    PlainProject(Settings(groups=("plain",))).resolve(context_of(app), uv)
+
+    assert ("--override" in uv.commands[0].argv) == is_removed
+
+
+def test_package_that_is_installed_needs_no_override(tmp_path: Path) -> None:
+    app = write_files(tmp_path, {"pyproject.toml": PACKAGE + GROUPS})
+    uv = Uv()
+
+    PlainProject(Settings(groups=("plain",))).resolve(context_of(app), uv)
+
+    assert "--override" not in uv.commands[0].argv
 
 
 def test_all_default_groups_are_those_that_are_not_for_development(tmp_path: Path) -> None:
