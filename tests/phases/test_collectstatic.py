@@ -106,6 +106,9 @@ def test_build_without_image_restores_static_files(
 ) -> None:
     built = again(builds, without_image(gallery, tmp_path))
     assert FROM_CACHE in built.output
+    assert (
+        "Making every layer again: the cache was restored, but no previous image" in built.output
+    )
     assert layers_of(built) == layers_of(gallery)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cnb_python.bindings.schema import KINDS, checked
+from cnb_python.bindings.schema import KINDS, SERVICES, SERVICES_FILE, checked
 from cnb_python.cnb import disk
 from cnb_python.cnb.bindings import Binding, of_type
 from cnb_python.cnb.context import BuildContext
@@ -24,18 +24,38 @@ _CLIENT_CERTIFICATES = ("PIP_CLIENT_CERT", "SSL_CLIENT_CERT")
 def apply_bindings(context: BuildContext, output: Output) -> Iterator[BuildContext]:
     """Yield *context* with the variables of its service bindings, valid inside the block.
 
-    Raises BadBinding and SeveralBindings.
+    Without bindings, the services of Cloud Foundry are the bindings. Raises BadBinding,
+    SeveralBindings and BadServices.
     """
-    bindings = {kind: of_type(context.platform.bindings, kind) for kind in KINDS}
-    environ = _client_certificate(context.environ)
-    if not any(bindings.values()):
-        yield context._replace(environ=environ)
+    context = context._replace(environ=_client_certificate(context.environ))
+    has_services = any(map(context.environ.get, (SERVICES, SERVICES_FILE)))
+    if not (_applied(context) if context.platform.bindings else has_services):
+        yield context
         return
+    with _directory(context) as directory:
+        context = _with_services(context, directory)
+        bindings = _applied(context)
+        if bindings:
+            output.step("Service bindings")
+            context = context._replace(environ=_with(bindings, context.environ, directory, output))
+        yield context
+
+
+def _applied(context: BuildContext) -> Mapping[str, tuple[Binding, ...]]:
+    """Return the bindings that set variables, by type; empty without any. Raises BadBinding."""
+    bindings = {kind: of_type(context.platform.bindings, kind) for kind in KINDS}
     for binding in itertools.chain(*bindings.values()):
         checked(binding)
-    output.step("Service bindings")
-    with _directory(context) as directory:
-        yield context._replace(environ=_with(bindings, environ, directory, output))
+    return bindings if any(bindings.values()) else {}
+
+
+def _with_services(context: BuildContext, directory: Path) -> BuildContext:
+    if context.platform.bindings:
+        return context
+    from cnb_python.bindings.cloud_foundry import service_bindings  # noqa: PLC0415 - see there
+
+    services = service_bindings(context.environ, directory / "services")
+    return context._replace(platform=context.platform._replace(bindings=services))
 
 
 @contextmanager

@@ -9,6 +9,9 @@ URL, INDEX_URL, EXTRA = "url", "index-url", "extra-index-url"
 USERNAME, PASSWORD, TOKEN = "username", "password", "token"
 NAME, CLIENT_CERT = "name", "client-cert"
 PIP_CONF, UV_TOML, NETRC, DOT_NETRC = "pip.conf", "uv.toml", "netrc", ".netrc"
+DEPENDENCY_MAPPING, DEPENDENCY_MIRROR = "dependency-mapping", "dependency-mirror"
+SERVICES, SERVICES_FILE = "VCAP_SERVICES", "VCAP_SERVICES_FILE_PATH"
+"""Cloud Foundry's variables: the services of the app as JSON, or the file with that JSON."""
 
 # The keys by type, in the order in which the types are applied. `ca-certificates` may have any
 # keys, as with Paketo's buildpack of that name.
@@ -19,6 +22,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "netrc": (NETRC, DOT_NETRC),
     "ca-certificates": (),
 }
+TYPES = frozenset({*KINDS, DEPENDENCY_MAPPING, DEPENDENCY_MIRROR})
+"""All types that have an effect; `python.mirror` reads the last two."""
 
 
 def checked(binding: Binding) -> Binding:

@@ -367,6 +367,7 @@ class BadBinding(OutsideError):
                     f"A binding is a directory with a file type that contains {self.type}, and a file "
                     f"for each key: --volume /path/to/{self.name}:/platform/bindings/{self.name}"
                 ),
+                "On Cloud Foundry, it is a service whose credentials have these keys.",
             ),
             fixes=(fix,),
         )

@@ -242,6 +242,36 @@ class UnreadableInput(OutsideError):
         return cls(path, "Permission denied")
 
 
+class BadServices(OutsideError):
+    """The description of Cloud Foundry's services cannot be read."""
+
+    source: str
+    """The variable, or the file that a variable names."""
+    reason: str
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"{self.source} cannot be read",
+            body=(
+                f"Found:    {self.reason}.",
+                (
+                    "Expected: a JSON object with a list of services for each label, as Cloud "
+                    'Foundry sets it: {"user-provided": [{"name": ..., "credentials": {...}}]}'
+                ),
+            ),
+            fixes=(
+                "Correct the value, if you set it yourself.",
+                "Unset it, and mount service bindings as directories.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("VCAP_SERVICES", "line 1 is not valid JSON")
+
+
 class UnreadableJson(AppError):
     """A file of the app is not valid JSON."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cnb_python.install.request import InstallResult, SameAsPrevious
     from cnb_python.store.manifest import StoreEntry
 
+_CLOUD_FOUNDRY = "VCAP_APPLICATION"
+
 
 def unchanged_record(
     request: ProvisionRequest, previous: PreviousBuild, from_files: Resolution | NeedsResolving
@@ -54,6 +56,15 @@ def _resolution_changed(from_files: Resolution | NeedsResolving) -> str:
     if not from_files.fingerprint:
         return f"every build has to resolve: {from_files.reason}"
     return "the files or settings that the packages are resolved from have changed"
+
+
+def lacks_previous_image(request: ProvisionRequest, previous: PreviousBuild) -> bool:
+    """Whether the platform restored the cache of a build, but not the image of that build.
+
+    store.toml comes with the image. Cloud Foundry's droplets are not images, so it never has one.
+    """
+    context = request.context
+    return previous.has_store and not context.store and _CLOUD_FOUNDRY not in context.environ
 
 
 def resolve_without_manager(

@@ -49,6 +49,10 @@ from cnb_python.system.interface import Output, System
 _LARGEST = 5
 _SHOWN_PATHS = 3
 _BIN = "bin/"
+_NO_PREVIOUS_IMAGE = (
+    "Making every layer again: the cache was restored, but no previous image (if each build has a "
+    "new tag, use a stable name with --tag, or --previous-image)"
+)
 _LIBRARIES_NOT_RECORDED = (
     "Looking for the shared libraries that packages need: the previous release of this buildpack "
     "did not"
@@ -227,6 +231,8 @@ def _log_reasons(request: ProvisionRequest, previous: PreviousBuild, output: Out
         output.line(f"Not using the previous build's packages: {reason}")
     for reason in previous.layout_changed_because:
         output.line(f"Rebuilding the environment's layers: {reason}")
+    if freshness.lacks_previous_image(request, previous):
+        output.line(_NO_PREVIOUS_IMAGE)
     record = previous.record
     if record and not previous.cache_invalid_because:
         if record.embedding is None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
+from cnb_python.bindings.schema import DEPENDENCY_MAPPING, DEPENDENCY_MIRROR
 from cnb_python.cnb.bindings import Binding, of_type
 from cnb_python.config.settings import MIRROR
 from cnb_python.errors.machine import BadMirror, UnusablePythonTable
@@ -18,8 +19,6 @@ from cnb_python.python.releases import (
 from cnb_python.system.interface import Download, Fetch
 from cnb_python.system.redaction import local_path, shown
 
-_DEPENDENCY_MAPPING = "dependency-mapping"
-_DEPENDENCY_MIRROR = "dependency-mirror"
 VARIABLE = "BP_DEPENDENCY_MIRROR"
 _ALL_HOSTS = "default"
 _HOST = "{originalHost}"
@@ -136,7 +135,7 @@ def download_url(
 
 
 def _mapped(sha256: str, bindings: tuple[Binding, ...]) -> str:
-    for binding in of_type(bindings, _DEPENDENCY_MAPPING):
+    for binding in of_type(bindings, DEPENDENCY_MAPPING):
         if sha256 in binding.secrets:
             url = binding.secret(sha256).strip()
             _check(url, f"the binding {binding.name}")
@@ -145,7 +144,7 @@ def _mapped(sha256: str, bindings: tuple[Binding, ...]) -> str:
 
 
 def _bound(bindings: tuple[Binding, ...]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for binding in of_type(bindings, _DEPENDENCY_MIRROR):
+    for binding in of_type(bindings, DEPENDENCY_MIRROR):
         for host in binding.secrets:
             yield host.lower(), (binding.secret(host).strip(), f"the binding {binding.name}")
 

@@ -21,6 +21,7 @@ def test_misspelt_key_is_answered_with_the_similar_one() -> None:
             "A binding is a directory with a file type that contains pypi, and a file for each "
             "key: --volume /path/to/company:/platform/bindings/company"
         ),
+        "On Cloud Foundry, it is a service whose credentials have these keys.",
     )
     assert message.fixes == ("Rename the file usrname of the binding, or remove it.",)
 

@@ -160,6 +160,7 @@ TESTED: dict[type[Failure], str] = {
     config.UnknownSettings: "phases/test_settings.py",
     config.NoSuchRequirements: "unit/managers/pip/test_manager.py",
     config.NoSuchProject: "phases/test_settings.py",
+    inputs.BadServices: "unit/bindings/test_cloud_foundry.py",
     config.BadBinding: "unit/errors/test_config.py",
     config.SeveralBindings: "unit/bindings/test_apply.py",
     frameworks.PackagesChanged: "phases/test_hooks.py",

@@ -1,5 +1,6 @@
 """The result of a rebuild does not depend on earlier builds."""
 
+from collections.abc import Callable
 from copy import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.install import UvRefused
 from cnb_python.managers.base import InstallContext
-from tests.support.fake_build import FakeBuild, contents, fake_build
+from tests.support.fake_build import FakeBuild, contents, fake_build, release
 from tests.support.fake_manager import FakeManager, Package, package, resolution_of
 from tests.support.stages import SITE
 
@@ -43,6 +44,44 @@ def image(app: FakeBuild, names: set[str], before: dict[str, object]) -> dict[st
         for name in names
     }
     return dict(sorted(layers.items()))
+
+
+NO_IMAGE = (
+    "Making every layer again: the cache was restored, but no previous image (if each build has a "
+    "new tag, use a stable name with --tag, or --previous-image)"
+)
+
+
+def test_only_a_cache_without_its_image_is_hinted_at(app: FakeBuild) -> None:
+    app.manager.from_files = resolution_of(*SETS[0])
+    app.build()
+    hinted = {"first": app.log.lines.count(NO_IMAGE)}
+    builds: dict[str, Callable[[], FakeBuild]] = {
+        "unchanged": app.restore,
+        "without image": lambda: app.restore().lose_image(),
+        "without cache": lambda: app.restore().lose_cache(),
+        "without both": lambda: app.restore().lose_image().lose_cache(),
+        "other Python": app.restore,
+    }
+    for name, prepare in builds.items():
+        prepare()
+        if name == "other Python":
+            app.release = release(app.context.app_dir.parent, "3.14.7")
+        app.build()
+        hinted[name] = app.log.lines.count(NO_IMAGE)
+
+    assert hinted == {name: int(name == "without image") for name in hinted}
+
+
+def test_cloud_foundry_which_has_no_image_gets_no_hint(app: FakeBuild) -> None:
+    app.manager.from_files = resolution_of(*SETS[0])
+    app.build()
+    app.restore().lose_image()
+    app.context = app.context._replace(environ={**app.context.environ, "VCAP_APPLICATION": "{}"})
+
+    app.build()
+
+    assert NO_IMAGE not in app.log.lines
 
 
 @pytest.mark.parametrize("layout", ["linked", "merged"])
