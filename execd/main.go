@@ -4,8 +4,8 @@
 // descriptor 3: https://github.com/buildpacks/spec/blob/main/buildpack.md#execd
 //
 // By the name init it runs a process instead, as process 1 that sends signals on: see runInit. By the
-// name health it checks the app: see runHealth. One program is all, so that an image has the Go
-// runtime once.
+// name health it checks the app: see runHealth. By the names sh and bash it runs a script where the
+// image has no shell: see runShell. One program is all, so that an image has the Go runtime once.
 //
 // A Python program would take 20 ms, a shell script a shell that run images need not have.
 package main
@@ -21,6 +21,9 @@ import (
 func main() {
 	if invokedAsInit(os.Args) {
 		os.Exit(runInit(os.Args[1:]))
+	}
+	if invokedAsShell(os.Args) {
+		os.Exit(runShell(os.Args))
 	}
 	if invokedAsHealth(os.Args) {
 		os.Exit(runHealth(os.Args[1:], os.LookupEnv, healthFile()))

@@ -156,7 +156,9 @@ def configure_launch(
     print_plan(plan, warnings, system.output)
     app = decisions.app
     health = decisions.settings.health
-    in_image = processes.under_init(plan, process_defaults.find_init(context.layers_dir))
+    init = process_defaults.find_init(context.layers_dir)
+    shells = process_defaults.find_shells(context.layers_dir)
+    in_image = processes.in_image(plan, init, shells)
     if health:
         program = process_defaults.find_health(context.layers_dir)
         for line in processes.health_lines(in_image, health, program):

@@ -4,7 +4,6 @@ Separate from `build`, which has one line for each step.
 """
 
 import re
-import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -28,7 +27,7 @@ from cnb_python.launch.launch_plan import (
     LaunchPlan,
 )
 from cnb_python.launch.named_processes import NamedProcess, counting, in_procfile
-from cnb_python.launch.procfile import WEB, in_shell
+from cnb_python.launch.procfile import WEB
 from cnb_python.launch.servers import PROGRAMS, argv
 
 _MANAGE = "manage.py"
@@ -198,9 +197,10 @@ def _default(plan: LaunchPlan, processes: Iterable[Process]) -> str:
 
 def _explaining(message: Message) -> tuple[str, ...]:
     """Return a command that prints *message*, and exits with an error."""
-    lines = " ".join(shlex.quote(line) for line in (f"{message.title}.", *message.body))
-    script = f"printf '%s\\n' {lines} >&2; exit {_EXIT_CODE}"
-    return in_shell(script)
+    text = "\n".join((f"{message.title}.", *message.body, ""))
+    # With Python, since the run image may have no shell.
+    script = f"import sys; sys.stderr.write({text!r}); sys.exit({_EXIT_CODE})"
+    return ("python", "-I", "-c", script)
 
 
 def _working_dir(app: App, below: str = "") -> str:
@@ -225,18 +225,30 @@ def with_health(processes: tuple[Process, ...], program: Path) -> tuple[Process,
     return (*processes, Process(HEALTH, (str(program),)))
 
 
-def under_init(plan: LaunchPlan, init: Path) -> tuple[Process, ...]:
+def in_image(plan: LaunchPlan, init: Path, shells: Path) -> tuple[Process, ...]:
     """Return the processes of *plan*; *init* starts those that SIGTERM would not end.
 
-    *init* is the absolute path of the program in the image.
+    *init* is the absolute path of the program in the image, *shells* that of the directory with
+    the programs `sh` and `bash`, which start simple commands also where the image has no shell.
     """
     # A console reads from the terminal, which only processes of its foreground group may do.
     needing = {
         kind for kind, _, launch in plan.commands() if launch.needs_init and kind != CONSOLE
     }
     return tuple(
-        replace(process, command=(str(init), *process.command))
-        if process.type in needing
-        else process
+        replace(
+            process,
+            command=(
+                *([str(init)] if process.type in needing else []),
+                *_with_shells(process.command, shells),
+            ),
+        )
         for process in plan.processes
     )
+
+
+def _with_shells(command: tuple[str, ...], shells: Path) -> tuple[str, ...]:
+    """Return *command*; if it is a script for a shell, with the one in *shells*."""
+    if command[0] in procfile.SHELLS and command[1:2] == ("-c",):
+        return (str(shells / PurePath(command[0]).name), *command[1:])
+    return command

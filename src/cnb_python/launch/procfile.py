@@ -24,6 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 SHELL = "/bin/sh"
 _BASH = "/bin/bash"
+SHELLS = (SHELL, _BASH)
 
 # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_03
 _TOKEN = re.compile(

@@ -28,10 +28,12 @@ from cnb_python.system.interface import Output
 
 NAME = "defaults"
 # Raise it with every change of what the layer holds besides the program.
-_FORMAT = "2"
+_FORMAT = "3"
 _PROGRAM = "defaults"
 # By this name the program runs a process: execd/init.go.
 _INIT = "init"
+# By these names it runs scripts, with the shell of the run image or without one: execd/shell.go.
+_SHELLS = ("bash", "sh")
 # By this name it checks the app, at the path in the file: execd/health.go.
 _HEALTH = "health"
 _HEALTH_PATH = "health_path"
@@ -105,6 +107,11 @@ def find_init(layers_dir: Path) -> Path:
     return layer_of(layers_dir, NAME).path / _INIT
 
 
+def find_shells(layers_dir: Path) -> Path:
+    """Return the directory of the programs that run scripts, `sh` and `bash`."""
+    return layer_of(layers_dir, NAME).path
+
+
 def find_health(layers_dir: Path) -> Path:
     """Return the path of the program that checks the app."""
     return layer_of(layers_dir, NAME).path / _HEALTH
@@ -154,7 +161,8 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
         for reason in state.reasons:
             output.line(f"Rebuilding layer {NAME}: {reason}")
         contents = layer.begin()
-        (contents / _INIT).symlink_to(f"exec.d/{_PROGRAM}")
+        for name in (_INIT, *_SHELLS):
+            (contents / name).symlink_to(f"exec.d/{_PROGRAM}")
         disk.write(contents / _VARIABLES, _lines(defaults.variables, "\n").encode())
         if defaults.directories:
             disk.write(contents / _DIRECTORIES, "\n".join(defaults.directories).encode())

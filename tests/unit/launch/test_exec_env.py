@@ -105,9 +105,9 @@ def test_image_without_tests_prints_what_to_add_and_exits_with_78(tmp_path: Path
     script = " ".join(test.command)
 
     assert test.default
-    assert script.startswith("/bin/sh -c printf")
+    assert script.startswith("python -I -c ")
     assert "The image runs no tests: no test runner was found." in script
-    assert ">&2; exit 78" in script
+    assert script.endswith("; sys.exit(78)")
     (warning,) = launch_report.warnings(plan, lambda package: (package, package))
     assert warning.title in script
 

@@ -1,6 +1,5 @@
 """The processes of the image, from the Procfile or the code, with their reasons."""
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -159,12 +158,34 @@ def test_init_starts_only_what_sigterm_would_not_end(
     files = {"Procfile": procfile, "app.py": FLASK}
     plan = plan_of(tmp_path, files, versions("flask", server))
 
-    process, console = processes.under_init(plan, Path("/layers/init"))
+    process, console = processes.in_image(plan, Path("/layers/init"), Path("/bin"))
 
     original, original_console = plan.processes
     assert process.command == prefix + original.command
     # It reads from the terminal, as a child of init could not.
     assert console == original_console
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("gunicorn app:app", ("gunicorn", "app:app")),
+        ("gunicorn -b :$PORT a:a", ("/d/sh", "-c", 'exec gunicorn -b :$PORT a:a "$@"', "sh")),
+        ("a | b", ("/d/init", "/d/sh", "-c", "a | b", "sh")),
+        ("[[ -f x ]] && b", ("/d/init", "/d/bash", "-c", "[[ -f x ]] && b", "bash")),
+        # Another use of a shell than for a script.
+        ("/bin/sh run.sh", ("/d/init", "/bin/sh", "run.sh")),
+        ("sh -c 'a; b'", ("/d/init", "sh", "-c", "a; b")),
+    ],
+)
+def test_scripts_run_with_the_shells_of_the_layer(
+    tmp_path: Path, command: str, expected: tuple[str, ...]
+) -> None:
+    plan = plan_of(tmp_path, {"Procfile": f"web: {command}"}, versions("gunicorn"))
+
+    process, *_ = processes.in_image(plan, Path("/d/init"), Path("/d"))
+
+    assert process.command == expected
 
 
 @pytest.mark.parametrize(("servers", "command"), ASGI.items(), ids=" ".join)
@@ -306,15 +327,19 @@ def test_missing_server_warning_names_one_to_add(
     assert f"\n    web: {command}" in report_text(plan)
 
 
-def test_process_without_a_server_prints_the_same_and_exits_with_78(tmp_path: Path) -> None:
+def test_process_without_a_server_prints_the_same_and_exits_with_78(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     plan = plan_of(tmp_path, {"app.py": FASTAPI}, versions("fastapi"))
     (message,) = launch_report.warnings(plan, processes.in_the_packages)
-    shell_name, option, script, _ = web(plan).command
+    *python, script = web(plan).command
 
     assert web(plan).default
-    assert (shell_name, option) == ("/bin/sh", "-c")
-    program, _, *lines = shlex.split(script.removesuffix(" >&2; exit 78"))
-    assert (program, lines) == ("printf", [f"{message.title}.", *message.body])
+    assert python == ["python", "-I", "-c"]
+    with pytest.raises(SystemExit) as ended:
+        exec(script)
+    assert ended.value.code == 78
+    assert capsys.readouterr().err == "\n".join((f"{message.title}.", *message.body, ""))
 
 
 def test_flask_without_a_server_runs_its_development_server(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ def test_exec_d_program_is_in_the_layer(phase: BuildContext) -> None:
     assert program.read_bytes() == b"a program"
     assert program.stat().st_mode & 0o777 == 0o755
     assert process_defaults.find_init(phase.layers_dir).read_bytes() == b"a program"
+    for shell in ("sh", "bash"):
+        path = process_defaults.find_shells(phase.layers_dir) / shell
+        assert path.read_bytes() == b"a program"
     assert (phase.layers_dir / "defaults/variables").read_text() == (
         "FLASK_RUN_HOST=0.0.0.0\nFLASK_RUN_PORT=$PORT"
     )
