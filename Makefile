@@ -15,8 +15,9 @@ API ?=
 # print it. What others may use (`make package`, `make builder`) does so only with GO_MODULES=1.
 GO_MODULES ?=
 GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
+BASES ?=
 
-.PHONY: help venv image explain test lint types format unit phases thorough lifecycles images docs-test package builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain test lint types format unit phases thorough lifecycles images bases docs-test package builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -61,6 +62,9 @@ lifecycles: venv fixtures ## Test with the lifecycles of kpack and Tekton (by ha
 
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
+
+bases: venv ## Build and run sample apps on Debian 12 and 13 and Ubuntu 22.04 to 26.04, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)
+	@$(PYTHON) -m tools.bases $(BASES)
 
 docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs

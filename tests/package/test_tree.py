@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.distributions import elf, native
 from tools.package import assemble, bundled, execd
 from tools.package import tree as trees_of
 
@@ -53,6 +54,18 @@ def test_programs_need_only_glibc(trees: dict[str, Path], arch: str) -> None:
 
     of_glibc = {"libc", "libm", "libdl", "libpthread", "librt", "libutil", "libgcc_s", "ld-linux"}
     assert {name.split(".")[0].split("-x86")[0].split("-aarch")[0] for name in needed} <= of_glibc
+
+
+@pytest.mark.parametrize("arch", assemble.ARCHES)
+def test_programs_run_with_every_glibc_since_2_17(trees: dict[str, Path], arch: str) -> None:
+    versions = {
+        version
+        for path in trees_of.files(trees[arch])
+        for _, version in elf.read(path).versions
+        if not path.is_symlink()
+    }
+
+    assert native.highest(versions) == ("GLIBC_2.17",)
 
 
 @pytest.mark.parametrize("arch", assemble.ARCHES)

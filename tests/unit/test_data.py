@@ -58,7 +58,7 @@ def tools() -> Tools:
 
 def target_arches() -> list[str]:
     descriptor = tomli.loads((ROOT / "buildpack.toml").read_text())
-    return sorted(target["arch"] for target in descriptor["targets"])
+    return sorted({target["arch"] for target in descriptor["targets"]})
 
 
 def test_every_target_has_each_tool() -> None:

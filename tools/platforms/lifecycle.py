@@ -11,6 +11,7 @@ from pathlib import Path
 from tools import cache
 from tools.platforms import oci, real_tools, rootfs
 from tools.platforms.build_request import BuildRequest, Platform, Result
+from tools.platforms.rootfs import Base
 from tools.platforms.sandbox import Bind, Ended, Sandbox
 from tools.platforms.sandbox import run as run_inside
 from tools.platforms.work_folders import FILED, RUN_IMAGE, Folders, identity, named
@@ -21,23 +22,33 @@ __all__ += ["detect_and_build", "standard"]
 PLATFORM_API = "0.15"
 
 
-def standard() -> Platform:
-    """Return the pinned lifecycle with this project's base images, made the first time."""
-    run_rootfs = rootfs.rootfs("run")
-    facts = rootfs.base("run")
-    pins = cache.digest(run_rootfs.name, repr(facts), Path(oci.__file__).read_bytes())
-
-    def write(into: Path) -> None:
-        oci.write_base(run_rootfs, into, facts.labels, facts.environment)
-
+def standard(name: str = rootfs.DEFAULT) -> Platform:
+    """Return the pinned lifecycle with the base images *name*, made the first time."""
+    run_rootfs = rootfs.rootfs("run", name)
+    facts = rootfs.base("run", name)
+    arch = facts.arch or oci.arch()
     return Platform(
-        build_rootfs=rootfs.rootfs("build"),
+        build_rootfs=rootfs.rootfs("build", name),
         run_rootfs=run_rootfs,
-        run_image=cache.entry("run-image", pins, "Compressing the run image (5 seconds)", write),
-        lifecycle=real_tools.lifecycle(),
-        user=rootfs.base("build").user,
+        run_image=run_image(run_rootfs, facts),
+        lifecycle=real_tools.lifecycle(arch),
+        user=rootfs.base("build", name).user,
         group=facts.group,
     )
+
+
+def run_image(tree: Path, facts: Base) -> Path:
+    """Return the root file system *tree* as an image with the labels of *facts*.
+
+    Its directory has the form of `oci.write_base`.
+    """
+    arch = facts.arch or oci.arch()
+    pins = cache.digest(tree.name, repr(facts), Path(oci.__file__).read_bytes())
+
+    def write(into: Path) -> None:
+        oci.write_base(tree, into, facts.labels, facts.environment, arch)
+
+    return cache.entry("run-image", pins, "Compressing the run image (5 seconds)", write)
 
 
 def create(platform: Platform, request: BuildRequest) -> Result:

@@ -4,9 +4,11 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tools import cache
+from tools.platforms import oci
 from tools.processes import fail, run
 
 PINS = Path(__file__).parents[1] / "go"
@@ -33,15 +35,19 @@ DESCRIPTOR = """\
 """
 
 
-def lifecycle() -> Path:
-    """Return the directory with `lifecycle`, a link for each phase, and `launcher`."""
-    return lifecycle_archive() / "lifecycle"
+def lifecycle(arch: str = "") -> Path:
+    """Return the directory with `lifecycle`, a link for each phase, and `launcher`, for *arch*."""
+    return lifecycle_archive(arch) / "lifecycle"
 
 
-def lifecycle_archive() -> Path:
-    """Return the directory for `lifecycle` in `builder.toml`: `lifecycle.toml` and programs."""
+def lifecycle_archive(arch: str = "") -> Path:
+    """Return the directory for `lifecycle` in `builder.toml`: `lifecycle.toml` and programs.
+
+    The programs are for *arch*, or for this machine.
+    """
     title = "Building the lifecycle {} (about 2.5 minutes the first time)"
-    return _built("lifecycle", title, _make_lifecycle, DESCRIPTOR)
+    make = partial(_make_lifecycle, arch or oci.arch())
+    return _built("lifecycle", title, make, DESCRIPTOR, arch)
 
 
 def older_lifecycle(version: str) -> Path:
@@ -56,7 +62,9 @@ def pack() -> Path:
     return _built("pack", title, _make_pack, "") / "pack"
 
 
-def _built(name: str, title: str, make: Callable[[Path, str], None], extra: str) -> Path:
+def _built(
+    name: str, title: str, make: Callable[[Path, str], None], extra: str, arch: str = ""
+) -> Path:
     pins = (PINS / name / "go.mod").read_text(), (PINS / name / "go.sum").read_text()
     match = re.search(r"^require github\.com/buildpacks/\w+ v(\S+)$", pins[0], re.MULTILINE)
     if match is None:
@@ -64,22 +72,23 @@ def _built(name: str, title: str, make: Callable[[Path, str], None], extra: str)
     version = match[1]
     recipe = Path(__file__).read_bytes()
     key = cache.digest(*pins, extra, recipe)
-    return cache.entry(name, key, title.format(version), lambda into: make(into, version))
+    entry = name if arch in {"", oci.arch()} else f"{name}-{arch}"
+    return cache.entry(entry, key, title.format(version), lambda into: make(into, version))
 
 
-def _make_lifecycle(into: Path, version: str) -> None:
-    _build_programs("lifecycle", into, version)
+def _make_lifecycle(arch: str, into: Path, version: str) -> None:
+    _build_programs("lifecycle", into, version, arch)
     (into / "lifecycle.toml").write_text(DESCRIPTOR.format(version=version))
 
 
 def _make_programs(into: Path, version: str) -> None:
-    _build_programs(f"lifecycle-{version}", into, version)
+    _build_programs(f"lifecycle-{version}", into, version, oci.arch())
 
 
-def _build_programs(module: str, into: Path, version: str) -> None:
+def _build_programs(module: str, into: Path, version: str, arch: str) -> None:
     folder = into / "lifecycle"
     commands = (f"{LIFECYCLE}/cmd/lifecycle", f"{LIFECYCLE}/cmd/launcher")
-    _go_build(module, f"{LIFECYCLE}/cmd.Version={version}", folder, *commands)
+    _go_build(module, f"{LIFECYCLE}/cmd.Version={version}", folder, *commands, arch=arch)
     for phase in PHASES:
         (folder / phase).symlink_to("lifecycle")
 
@@ -88,11 +97,12 @@ def _make_pack(into: Path, version: str) -> None:
     _go_build("pack", f"{PACK}/pkg/client.Version={version}", into, PACK)
 
 
-def _go_build(module: str, version: str, into: Path, *packages: str) -> None:
+def _go_build(module: str, version: str, into: Path, *packages: str, arch: str = "") -> None:
     into.mkdir(exist_ok=True)
     # Without cgo the binaries are static: the launcher must start in any run image.
     # A user's GOFLAGS, or a go.work above the checkout, could replace what the pins name.
     env = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+    env |= {"GOARCH": arch} if arch else {}
     flags = ("-trimpath", "-ldflags", f"-s -w -X {version}")
     into_folder = f"{into.resolve()}/"
     run(_go(), "build", *flags, "-o", into_folder, *packages, env=env, cwd=PINS / module)

@@ -1,19 +1,24 @@
-"""Makes the root file systems of the build and run images from Debian's packages."""
+"""Makes the root file systems of the build and run images from packages of Debian and Ubuntu."""
 
 import os
 import re
 import shutil
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tools import cache
-from tools.platforms import debian_packages
-from tools.processes import need_root, run
+from tools.platforms import debian_packages, emulation, keyrings
+from tools.platforms.keyrings import Archive
+from tools.processes import fail, need_root, run
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "builder/base.toml"
+BASES = ROOT / "builder/bases.toml"
+# The base of `builder/base.toml`.
+DEFAULT = "debian-12"
 BUNDLE = Path("etc/ssl/certs/ca-certificates.crt")
 CERTIFICATE = re.compile(
     r"^-----BEGIN CERTIFICATE-----\n.*?^-----END CERTIFICATE-----\n", re.MULTILINE | re.DOTALL
@@ -46,8 +51,10 @@ type Role = Literal["build", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """One image of `builder/base.toml`."""
+    """One image of `builder/base.toml` or `builder/bases.toml`."""
 
+    name: str
+    """`debian-12`, `ubuntu-24.04`."""
     role: Role
     suite: str
     registry_image: str
@@ -57,6 +64,10 @@ class Base:
     user: int
     group: int
     packages: tuple[str, ...]
+    arch: str = ""
+    """The architecture if it is not this machine's: `arm64`."""
+    archive: Archive | None = None
+    """Where its packages are; None: in mmdebstrap's own archive, Debian's."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -80,10 +91,17 @@ class Base:
         return {"PATH": path, "CNB_USER_ID": str(self.user), "CNB_GROUP_ID": str(self.group)}
 
 
-def base(role: Role) -> Base:
-    """Return one of the two images of `builder/base.toml`."""
-    facts = tomllib.loads(BASE.read_text())
+def names() -> tuple[str, ...]:
+    """Return the names of all bases, the default one first."""
+    return (DEFAULT, *tomllib.loads(BASES.read_text())["base"])
+
+
+def base(role: Role, name: str = DEFAULT) -> Base:
+    """Return one of the two images of the base *name*; raises `Unavailable` if there is none."""
+    facts = _facts(name)
+    archive = facts.get("archive")
     return Base(
+        name=name,
         role=role,
         suite=facts["suite"],
         registry_image="@".join(filter(None, (facts["registry-image"], facts["digest"]))),
@@ -91,7 +109,24 @@ def base(role: Role) -> Base:
         user=facts[role]["user"],
         group=facts["group"],
         packages=tuple(facts[role]["packages"]),
+        arch=facts.get("arch", ""),
+        archive=Archive(**archive) if archive else None,
     )
+
+
+def _facts(name: str) -> Mapping[str, Any]:
+    """Return the values of a base: its own ones, else those of the default one."""
+    default = tomllib.loads(BASE.read_text())
+    if name == DEFAULT:
+        return default
+    further = tomllib.loads(BASES.read_text())
+    if name not in further["base"]:
+        fail(f"There is no base {name}: builder/bases.toml has {', '.join(further['base'])}.")
+    own = further["base"][name]
+    roles = {role: default[role] | own.get(role, {}) for role in ("build", "run")}
+    archive = further["archive"].get(own.get("distro-name"))
+    # A digest belongs to the image of the default base alone.
+    return {**default, "digest": "", "archive": archive, **own, **roles}
 
 
 def base_tag() -> str:
@@ -100,12 +135,14 @@ def base_tag() -> str:
     return tag
 
 
-def rootfs(role: Role) -> Path:
+def rootfs(role: Role, name: str = DEFAULT) -> Path:
     """Return the directory of the root file system, made the first time and read-only."""
-    base_image = base(role)
+    base_image = base(role, name)
     pins = cache.digest(repr(base_image), Path(__file__).read_bytes(), _authorities(role))
-    title = f"Making the {role} root file system from Debian's packages (about 30 seconds)"
-    return cache.entry(f"rootfs-{role}", pins, title, lambda into: _make(base_image, into))
+    shown = " ".join(filter(None, (*base_image.distro, base_image.arch)))
+    title = f"Making the {role} root file system from packages of {shown} (a minute)"
+    entry = f"rootfs-{role}" if name == DEFAULT else f"rootfs-{role}-{name}"
+    return cache.entry(entry, pins, title, lambda into: _make(base_image, into))
 
 
 def host_bundle() -> str:
@@ -120,19 +157,21 @@ def _make(base_image: Base, into: Path) -> None:
     options = [f"--dpkgopt={rule}" for rule in LEFT_OUT]
     if MERGED_USR.exists():
         options.append(f"--hook-dir={MERGED_USR}")
-    # A mirror of a company, in place of mmdebstrap's default.
-    mirror = os.environ.get("CNB_PYTHON_DEBIAN_MIRROR")
-    run(
-        mmdebstrap,
-        "--quiet",
-        "--variant=minbase",
-        "--format=directory",
+    archive = base_image.archive
+    if archive:
+        options.append(f"--keyring={keyrings.keyring(base_image.distro[0], archive)}")
+    # A mirror of a company, in place of the usual one.
+    own_mirror = os.environ.get(f"CNB_PYTHON_{base_image.distro[0].upper()}_MIRROR")
+    mirror = own_mirror or (archive.mirror if archive else None)
+    command: tuple[str | Path, ...] = (
+        *(mmdebstrap, "--quiet", "--variant=minbase", "--format=directory"),
+        *([f"--architectures={base_image.arch}"] if base_image.arch else []),
         f"--include={','.join(base_image.packages)}",
         *options,
-        base_image.suite,
-        into,
-        *([mirror] if mirror else []),
+        *(base_image.suite, str(into), *([mirror] if mirror else [])),
     )
+    with emulation.of(base_image.arch):
+        run(*command)
     _remove_traces(into)
     bundle = into / BUNDLE
     bundle.write_text(trusted(bundle.read_text(), _authorities(base_image.role)))

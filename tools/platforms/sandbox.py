@@ -50,6 +50,8 @@ class Sandbox:
     env: Mapping[str, str] = field(default_factory=dict)
     """The program's whole environment."""
     directory: str = "/"
+    has_programs: bool = True
+    """Whether the lower directories have `env`; a run image without a shell lacks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,21 @@ def argv(room: Sandbox, *program: str) -> list[str]:
     # first process of a namespace, and so everything in it. It cannot be the program itself: a
     # process that changes its user loses its parent-death signal (prctl(2)).
     death = ["setpriv", "--pdeathsig", "KILL"]
+    return [*death, "unshare", *spaces, "sh", "-c", _script(room), "sh", *_inside(room), *program]
+
+
+def _inside(room: Sandbox) -> list[str]:
+    """Return the command that enters the root file system, and runs the program after it there."""
+    env = ["/usr/bin/env", "-i"]
     variables = [f"{name}={value}" for name, value in room.env.items()]
-    inside = ["/usr/bin/env", "-i", "-C", room.directory, *variables, *program]
-    return [*death, "unshare", *spaces, "sh", "-c", _script(room), "sh", *inside]
+    if not room.has_programs:
+        enter = ["/usr/bin/unshare", "--root=root", f"--wd={room.directory}"]
+        become = [f"--setgid={room.group}", f"--setuid={room.user}"]
+        return [*env, *variables, *enter, *become]
+    # An engine gives root the additional group root, which the lifecycle passes on.
+    groups = "" if room.user else "0"
+    become = [f"--userspec={room.user}:{room.group}", f"--groups={groups}"]
+    return ["chroot", *become, "root", *env, "-C", room.directory, *variables]
 
 
 def run(
@@ -184,13 +198,10 @@ def _script(room: Sandbox) -> str:
         *(["mount -o remount,ro root"] if room.read_only else []),
         *([] if room.network else ["{ ip link set lo up || true; }"]),
     ]
-    # An engine gives root the additional group root, which the lifecycle passes on.
-    groups = "" if room.user else "0"
-    become = f"chroot --userspec={room.user}:{room.group} --groups={groups} root"
     guarded = " &&\n".join(setup)
     # The program is the first process of a second namespace, as in a container; `argv` says why
     # not of the outer one.
-    enter = f'mount -t proc proc root/proc && umask {room.umask:o} && exec {become} "$@"'
+    enter = f'mount -t proc proc root/proc && umask {room.umask:o} && exec "$@"'
     first = f'unshare --pid --mount --fork sh -c {quote(enter)} sh "$@"'
     # A command follows, since otherwise the shell would replace itself with unshare.
     return f"{{ {guarded}; }} || exit {SETUP_FAILED}\n{first}\nexit $?\n"

@@ -50,6 +50,8 @@ class Start:
     """Whether `/tmp` is an empty writable file system (`docker run --tmpfs /tmp`)."""
     layers: Path | None = None
     """The directory of an earlier `unpack`, to start several processes of one image."""
+    run_rootfs: Path | None = None
+    """The root file system of the run image; None: that of Debian 12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,9 @@ def unpack(image: oci.Image, layers: Path) -> Path:
 def _room(request: Start, image: oci.Image, layers: Path, folder: Path) -> Sandbox:
     scratch = folder / "scratch"
     scratch.mkdir()
+    run_rootfs = request.run_rootfs or rootfs.rootfs("run")
     return Sandbox(
-        lower=(layers, rootfs.rootfs("run")),
+        lower=(layers, run_rootfs),
         scratch=scratch,
         read_only=True,
         tmpfs=("/tmp",) if request.writable_tmp else (),  # noqa: S108 - inside
@@ -157,6 +160,7 @@ def _room(request: Start, image: oci.Image, layers: Path, folder: Path) -> Sandb
             "PORT": str(request.port),
         },
         directory=image.working_directory,
+        has_programs=(run_rootfs / "usr/bin/env").exists(),
     )
 
 

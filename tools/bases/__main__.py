@@ -1,0 +1,119 @@
+"""Builds and runs sample apps on every base image, and compares them: `make bases`.
+
+The exit code is 1 if an app does not work on a base, if a layer without compiled code is not the
+same on all bases, or if the change from one base to the next moves such a layer.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tools import cache, fixtures
+from tools.bases import layers, sample_builds
+from tools.bases.layers import Layer
+from tools.bases.sample_builds import App, SampleBuilds
+from tools.package import builder
+from tools.platforms import lifecycle, oci, rootfs, this_machine
+from tools.processes import Unavailable, say
+
+APPS = (
+    sample_builds.DJANGO,
+    sample_builds.FASTAPI,
+    sample_builds.POETRY,
+    sample_builds.EXTENSIONS,
+)
+# The app whose image is moved from one base to the next.
+MOVED = sample_builds.DJANGO
+
+
+def of_this_machine() -> tuple[str, ...]:
+    """Return the names of the bases that run on this machine without an emulator."""
+    return tuple(name for name in rootfs.names() if not rootfs.base("run", name).arch)
+
+
+def build(builds: SampleBuilds, app: App, after: Path | None = None) -> tuple[Layer, ...]:
+    """Build and start *app*; print its size, and return its layers."""
+    result = builds.build(app, after)
+    builds.check(app, result)
+    made = layers.of_buildpack(oci.read(result.image))
+    compiled = sorted(name for layer in made for name in layer.compiled)
+    note = f", compiled: {', '.join(compiled)}" if compiled else ""
+    say(f"  {app.name:<16} works, {builds.size(result) / 1e6:.0f} MB compressed{note}")
+    return made
+
+
+def problems(app: App, by_base: Mapping[str, Sequence[Layer]]) -> list[str]:
+    """Return each layer of *app* that should be the same on two bases and is not."""
+    found = []
+    (first, before), *further = by_base.items()
+    for base, after in further:
+        compiled = layers.with_compiled((*before, *after))
+        different = set(layers.differing(before, after)) - compiled
+        found += [f"{app.name}: layer {name} differs on {base} and {first}" for name in different]
+    return sorted(found)
+
+
+def report(app: App, by_base: Mapping[str, Sequence[Layer]]) -> None:
+    """Print how many layers of *app* are the same on all bases, and the digests of all."""
+    made = next(iter(by_base.values()))
+    say(f"\n{app.name}: layers on {', '.join(by_base)}")
+    for layer in made:
+        digests = {base: _digest(each, layer.name) for base, each in by_base.items()}
+        values = sorted(set(digests.values()))
+        shown = values[0] if len(values) == 1 else "  ".join(digests.values())
+        same = "same" if len(values) == 1 else "differ"
+        say(f"  {layer.name:<24} {same:<7} {shown}")
+
+
+def _digest(made: Sequence[Layer], name: str) -> str:
+    return next((each.diff_id[7:19] for each in made if each.name == name), "none")
+
+
+def run(names: Sequence[str], apps: Sequence[App], folder: Path) -> list[str]:
+    """Build *apps* on the bases *names*, below *folder*; return what is wrong."""
+    product = builder.buildpack()
+    made: dict[App, dict[str, tuple[Layer, ...]]] = {app: {} for app in apps}
+    found = []
+    previous: Path | None = None
+    with this_machine.interpreters(this_machine.of_this_machine()) as settings:
+        for name in names:
+            say(f"\n{name}")
+            builds = SampleBuilds(folder / name, product, lifecycle.standard(name), settings)
+            for app in apps:
+                made[app][name] = build(builds, app)
+            if previous and MOVED in apps:
+                again = SampleBuilds(folder / f"{name}-moved", product, builds.platform, settings)
+                say(f"  {MOVED.name} over the cache and the image of the base before:")
+                moved = build(again, MOVED, previous)
+                different = layers.differing(made[MOVED][name], moved)
+                found += [f"{MOVED.name}: the new base {name} moves layer {x}" for x in different]
+            previous = builds.work(MOVED)
+    for app, by_base in made.items():
+        report(app, by_base)
+        found += problems(app, by_base)
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compare the bases that *arguments* name, or all of this machine; return the exit code."""
+    parser = argparse.ArgumentParser(description="Builds the sample apps on every base.")
+    parser.add_argument("bases", nargs="*", metavar="BASE", help="only these bases")
+    parser.add_argument("--app", action="append", choices=[app.name for app in APPS])
+    options = parser.parse_args(arguments)
+    fixtures.main()
+    apps = [app for app in APPS if not options.app or app.name in options.app]
+    with tempfile.TemporaryDirectory(prefix="bases-", dir=cache.directory()) as folder:
+        found = run(options.bases or of_this_machine(), apps, Path(folder))
+    say("\n" + ("\n".join(found) or "Every layer without compiled code is the same on all bases."))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Unavailable as error:
+        sys.exit(str(error))
