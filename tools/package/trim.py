@@ -28,6 +28,8 @@ PACKAGES = (
     *("*.dist-info/direct_url.json", "*.dist-info/sboms"),
     # Only pytest imports it.
     "anyio/pytest_plugin.py",
+    # cyclonedx-python-lib needs them to validate documents and expressions, which tests do.
+    *("cyclonedx/schema/_res", "cyclonedx/validation", "license_expression", "boolean"),
 )
 
 
