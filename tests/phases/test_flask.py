@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builds import BUILDPACK, Built, fixture
+from tests.support.sbom_schemas import check_cyclonedx, check_spdx
 
 LAYERS = f"/layers/{BUILDPACK}"
 # https://peps.python.org/pep-0552/: bit 0 says "checked by hash", bit 1 "check the source".
@@ -199,6 +200,28 @@ def test_venv_links_to_the_packages(root: Path) -> None:
     # So that one changed package changes one shard, and layer venv with its links.
     assert [path for path in packages.rglob("*") if not path.is_symlink()] == []
     assert [path.name for path in (layers / "deps-00").iterdir()] == ["tree"]
+
+
+def test_sboms_list_what_is_installed(root: Path) -> None:
+    sboms = root / f"layers/sbom/launch/{BUILDPACK}"
+    assert sorted(path.name for path in sboms.iterdir()) == ["deps-00", "python"]
+    packages = root / f"{LAYERS[1:]}/deps-00/tree/lib/python3.14/site-packages"
+    installed = sorted(path.stem.replace("-", "@") for path in packages.glob("*.dist-info"))
+    listed = check_cyclonedx((sboms / "deps-00/sbom.cdx.json").read_bytes())["components"]
+    assert sorted(each["purl"] for each in listed) == [f"pkg:pypi/{each}" for each in installed]
+    also = check_spdx((sboms / "deps-00/sbom.spdx.json").read_bytes())["packages"]
+    assert sorted(f"{each['name']}@{each['versionInfo']}" for each in also) == installed
+
+
+def test_sbom_of_python_has_the_libraries_inside(flask: Built, root: Path) -> None:
+    sboms = root / f"layers/sbom/launch/{BUILDPACK}/python"
+    code = "import ssl, sqlite3; print(ssl.OPENSSL_VERSION.split()[1], sqlite3.sqlite_version)"
+    openssl, sqlite = flask.run("python", "-c", code).split()
+    (python,) = check_cyclonedx((sboms / "sbom.cdx.json").read_bytes())["components"]
+    assert python["cpe"] == "cpe:2.3:a:python:python:3.14.6:*:*:*:*:*:*:*"
+    libraries = {each["purl"] for each in python["components"]}
+    assert {f"pkg:generic/openssl@{openssl}", f"pkg:generic/sqlite@{sqlite}"} <= libraries
+    check_spdx((sboms / "sbom.spdx.json").read_bytes())
 
 
 def test_app_directory_is_unchanged(flask: Built) -> None:

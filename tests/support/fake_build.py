@@ -203,6 +203,8 @@ class FakeBuild:
         for path in self.layers.glob("*.toml"):
             if path.stem != "deps":
                 path.unlink()
+        for path in self.layers.glob("*.sbom.*"):
+            path.unlink()
         self.context = replace(self.context, store={})
         return self
 

@@ -15,6 +15,7 @@ NAME = "deps"
 _TYPES = LayerTypes(cache=True)
 # Python reads no number of thousands of digits.
 _MOST_DIGITS = 18
+SBOM_OF_PYTHON, SBOM_OF_PACKAGES = "python", "packages"
 _LISTS = {"distributions", "layers", "sizes", "largest"}
 
 
@@ -71,6 +72,12 @@ class BuildRecord(NamedTuple):
     None in a record of a release that did not find that out.
     """
 
+    sboms: Mapping[str, str] | None = None
+    """Digest over the SBOMs of layer `python`, and over those of the other layers.
+
+    By `SBOM_OF_PYTHON` and `SBOM_OF_PACKAGES`. None in a record of a release that wrote none.
+    """
+
     development: tuple[str, ...] = ()
     """The names of the distributions that only tests and development need, sorted."""
 
@@ -90,6 +97,7 @@ class BuildRecord(NamedTuple):
             **({} if self.embedding is None else {"embedding": [*self.embedding]}),
             **({} if self.programs is None else {"programs": [*self.programs]}),
             **({} if self.libraries is None else {"libraries": _pairs(self.libraries)}),
+            **({} if self.sboms is None else {"sboms": _pairs(self.sboms)}),
             **({"development": [*self.development]} if self.development else {}),
             **({"inputs": self.manager_inputs} if self.manager_inputs else {}),
             **({"gap": self.known_missing} if self.known_missing else {}),
@@ -125,6 +133,7 @@ def record_of(
         programs=_names(metadata.get("programs")),
         development=_names(metadata.get("development")) or (),
         libraries=lists.get("libraries"),
+        sboms=lists.get("sboms"),
         manager_inputs=texts.get("inputs", ""),
         known_missing=texts.get("gap", ""),
         manifest=texts.get("manifest", ""),

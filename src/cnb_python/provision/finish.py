@@ -14,10 +14,11 @@ from cnb_python.cnb.layer import check_contents
 from cnb_python.errors.frameworks import PackagesAdded
 from cnb_python.install import snapshot, tools
 from cnb_python.install.snapshot import Snapshot
-from cnb_python.layers import previous_image, python
+from cnb_python.layers import previous_image, python, sbom_files
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.python import Parts
 from cnb_python.layers.python_parts import remove_other_parts
+from cnb_python.layers.sbom_files import Sboms
 from cnb_python.layers.store import BuildRecord
 from cnb_python.provision import python_parts
 from cnb_python.provision.python_parts import NeededParts
@@ -49,6 +50,8 @@ class Rebuilt:
     archiving: Future[None]
     """Puts Python into the store, beside the app steps; reads the files of its layer."""
     output: Output
+    sboms: Future[Sboms]
+    """Writes the SBOMs of layer `python` and of the environment's layers, beside the app steps."""
 
     def finish(self, results: StepResults) -> BuildRecord:
         """Remove temporary layers, save the store and return the build record.
@@ -75,15 +78,22 @@ class Rebuilt:
         programs = tools.keys_to_keep(self.store, request.manager.name)
         trees = {request.runtime.archive, *programs, *results.trees}
         manifest = self.store.close(self.entries.values(), trees, self.not_archived)
+        sboms = self.sboms.result()
         record = self.record._replace(
             package_key=request.package_key.metadata(),
             layer_sizes=self._layer_sizes(results, python_size),
             manifest=manifest,
             static_files_key=results.static_files_key,
+            sboms={**(self.record.sboms or {}), **sbom_files.digests(sboms)},
         )
         store_layer.close_store(request.context, record)
         kept = {store_layer.NAME, *request.system_packages.directories}
         check_contents(layers_dir, {*new_layers, *results.new_layers, *kept})
+        sbom_files.write(layers_dir, sboms)
+        has_packages = store_layer.SBOM_OF_PACKAGES in sbom_files.digests(sboms)
+        sbom_files.remove_all_but(
+            layers_dir, sbom_files.layers_of(sboms if has_packages else record.layers)
+        )
         return record
 
     def _check_steps(self, temporary: Collection[str]) -> None:

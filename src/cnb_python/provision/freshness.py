@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cnb_python.config.settings import UV
-from cnb_python.layers import previous_image
-from cnb_python.layers.store import BuildRecord, PreviousBuild
+from cnb_python.layers import previous_image, sbom_files
+from cnb_python.layers.store import SBOM_OF_PACKAGES, BuildRecord, PreviousBuild
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision.request import ProvisionRequest, env_digest, resolution_digest
 from cnb_python.system.interface import Output
@@ -25,7 +25,16 @@ def unchanged_record(
 
     *from_files* is what the app's files alone resolve to. None if anything may have changed.
     """
-    return None if any(changes(request, previous, from_files)) else previous.record
+    record = previous.record
+    if record is None or any(changes(request, previous, from_files)):
+        return None
+    return record if _has_sboms(request, record) else None
+
+
+def _has_sboms(request: ProvisionRequest, record: BuildRecord) -> bool:
+    """Whether the SBOMs of the packages are restored as the previous build wrote them."""
+    expected = (record.sboms or {}).get(SBOM_OF_PACKAGES, "")
+    return sbom_files.are_restored(request.context.layers_dir, record.layers, expected)
 
 
 def changes(
@@ -38,7 +47,7 @@ def changes(
         return
     yield from previous.cache_invalid_because
     yield from previous.layout_changed_because
-    if record.embedding is None or record.libraries is None:
+    if record.embedding is None or record.libraries is None or record.sboms is None:
         yield "the previous release of this buildpack recorded less"
     if not _has_same_resolution(record, from_files):
         yield _resolution_changed(from_files)

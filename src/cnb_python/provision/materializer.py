@@ -15,6 +15,7 @@ from cnb_python.distributions.model import Distribution, is_small_part
 from cnb_python.install.installer import FilesNeeded, Place
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.layers import python, venv_and_shards
+from cnb_python.layers.sbom_files import Sboms
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.layout.materialize import layer_states
@@ -47,6 +48,8 @@ class NewLayers(NamedTuple):
     record: BuildRecord
     archiving: Future[None]
     """Puts Python into the store."""
+    sboms: Future[Sboms]
+    """Writes the SBOMs of the layers."""
 
 
 @dataclass(slots=True)
@@ -172,6 +175,7 @@ class Materializer:
             snapshot=before_steps,
             archiving=new.archiving,
             output=self.output,
+            sboms=new.sboms,
         )
 
     def _environment(

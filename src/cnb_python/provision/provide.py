@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnb_python.cnb.layer import check_contents
-from cnb_python.layers import previous_image, python
+from cnb_python.layers import previous_image, python, sbom_files
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.python import Parts
 from cnb_python.layers.store import BuildRecord, PreviousBuild
@@ -56,7 +56,7 @@ def provide(
     )
     if unchanged and not steps:
         parts = python_parts.needed_parts(request, unchanged).parts
-        if request.runtime.is_in_image(parts):
+        if request.runtime.is_in_image(parts) and _has_sbom_of_python(request, unchanged):
             return _reuse(request, previous, unchanged, parts, system)
     from cnb_python.provision import rebuild  # noqa: PLC0415 - loads more than an unchanged build does
 
@@ -68,6 +68,12 @@ def provide(
     return rebuild.rebuild(
         request, previous, from_files, system, steps_needing_environment, read_before
     )
+
+
+def _has_sbom_of_python(request: ProvisionRequest, record: BuildRecord) -> bool:
+    """Whether the SBOM of layer `python` is restored as the previous build wrote it."""
+    expected = (record.sboms or {}).get(store_layer.SBOM_OF_PYTHON, "")
+    return sbom_files.are_restored(request.context.layers_dir, (python.NAME,), expected)
 
 
 class Reused(NamedTuple):
@@ -90,6 +96,7 @@ class Reused(NamedTuple):
         store_names = (store_layer.NAME,) if self.previous.has_store else ()
         kept = {*store_names, *request.system_packages.directories}
         check_contents(context.layers_dir, {*results.new_layers, *kept})
+        sbom_files.remove_all_but(context.layers_dir, sbom_files.layers_of(record.layers))
         return record
 
 

@@ -1,6 +1,6 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,7 +28,7 @@ from cnb_python.layout import conflicts
 from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
-from cnb_python.provision import freshness, native_libraries, python_parts
+from cnb_python.provision import freshness, native_libraries, python_parts, sboms
 from cnb_python.provision.finish import Rebuilt
 from cnb_python.provision.materializer import Materializer, NewLayers
 from cnb_python.provision.request import (
@@ -41,6 +41,7 @@ from cnb_python.provision.request import (
     nothing_read,
 )
 from cnb_python.python.origin import visible
+from cnb_python.sbom.model import Document
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Output, System
@@ -113,10 +114,12 @@ def _install(
     # Packages are installed under the layer's name, for a while without its `.toml`.
     layer_of(request.context.layers_dir, VENV).drop()
     python_files = python_install.materialize(request.runtime, store, system)
+    libraries_of_python = pool.submit(sboms.libraries_of_python, request, system)
     compiling = pool.submit(python_files.complete)
     environment = replace(
         _environment_request(request, work, ToolCache(store, work / "programs", output)),
-        wait_for_interpreter=compiling.result,
+        # What runs afterwards may be foreign code.
+        wait_for_interpreter=lambda: (compiling.result(), libraries_of_python.result()),
         after_foreign_code=partial(_verify_python, python_files, output),
     )
     install_result = install_environment(
@@ -127,7 +130,13 @@ def _install(
     libraries = native_libraries.check(request, install_result, metadata, system)
     compiling.result()
     archiving = python_files.start_archiving()
-    return _make_layers(materializer, install_result, from_files, libraries, archiving)
+    documents = partial(
+        sboms.documents,
+        request,
+        libraries_of_python.result(),
+        sboms.described(install_result, cached, metadata, store),
+    )
+    return _make_layers(materializer, install_result, from_files, libraries, archiving, documents)
 
 
 def _metadata(
@@ -154,13 +163,18 @@ def _make_layers(
     from_files: Resolution | NeedsResolving,
     libraries: Mapping[str, str],
     archiving: Future[None],
+    documents: Callable[[Layers], Sequence[Document]],
 ) -> NewLayers:
-    """Make the environment's layers of *install_result*, and archive what is in them."""
+    """Make the environment's layers of *install_result*, and archive what is in them.
+
+    *documents*: returns the SBOMs of layers.
+    """
     layers = materializer.layers_of(install_result.distributions)
     not_archived = layers.not_archived()
     entries = _store_entries(
         install_result, from_files, materializer.cached, not_archived, materializer.store
     )
+    written = sboms.start(documents(layers))
     states = venv_and_shards.assemble(
         materializer.plan, layers, install_result, materializer.on_demand.absent
     )
@@ -168,7 +182,7 @@ def _make_layers(
         materializer.request, install_result, layers, from_files, materializer.previous
     )
     record = record._replace(libraries=libraries)
-    return NewLayers(layers, states, entries, not_archived, record, archiving)
+    return NewLayers(layers, states, entries, not_archived, record, archiving, written)
 
 
 def rebuild_python(
@@ -179,6 +193,7 @@ def rebuild_python(
     cached = _cached(store, previous, system.output)
     python_files = python_install.materialize(request.runtime, store, system)
     python_files.complete()
+    libraries = sboms.libraries_of_python(request, system)
     archiving = python_files.start_archiving()
     previous_image.reuse(request.context.layers_dir, record.layers)
     system.output.line(
@@ -199,6 +214,7 @@ def rebuild_python(
         snapshot=Snapshot(),
         archiving=archiving,
         output=system.output,
+        sboms=sboms.start((sboms.of_python(request, libraries),)),
     )
 
 

@@ -132,10 +132,17 @@ class Store:
 
     def metadata(self, entry: StoreEntry) -> bytes:
         """Return the METADATA of *entry*. Raises DamagedStore."""
-        members = _small_members(entry)
-        paths = [member.path for member in members if member.path.endswith(".dist-info/METADATA")]
+        paths = [
+            file.path
+            for file in entry.distribution.files
+            if file.path.endswith(".dist-info/METADATA")
+        ]
         # The one with the fewest directories: setuptools and others vendor distributions.
-        path = min(paths, key=lambda path: path.count("/"), default="")
+        return self.small_file(entry, min(paths, key=lambda path: path.count("/"), default=""))
+
+    def small_file(self, entry: StoreEntry, path: str) -> bytes:
+        """Return the file at *path* of the small parts of *entry*. Raises DamagedStore."""
+        members = _small_members(entry)
         with files.verified(self.directory, entry.info, ARCHIVE) as file:
             return store_archive.read_member(members, file, path)
 

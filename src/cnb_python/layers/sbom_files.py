@@ -1,0 +1,90 @@
+"""The files of SBOMs beside the layers, and whether they are those that a build wrote.
+
+The lifecycle keeps the SBOMs of all launch layers in one layer of the image, and restores them
+with the metadata of layers: all or, with a Platform API older than 0.8, none. An unchanged build
+only compares digests, so this module loads no library.
+https://github.com/buildpacks/spec/blob/main/platform.md#sbom
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from cnb_python.cnb import disk
+from cnb_python.cnb.layer import SbomFormat, write_sbom
+from cnb_python.layers import cache_keys, process_defaults, python
+from cnb_python.layers.store import SBOM_OF_PACKAGES, SBOM_OF_PYTHON
+from cnb_python.system import regular_file
+from cnb_python.system.regular_file import TooLargeToRead
+
+# Raise it with every change of what an SBOM has.
+FORMAT = "1"
+FORMATS = (SbomFormat.CYCLONEDX, SbomFormat.SPDX)
+type Sboms = Mapping[str, Mapping[SbomFormat, bytes]]
+"""The SBOMs of layers, by the layer's name and their format."""
+
+_LARGEST = 64 << 20
+
+
+def digest(sboms: Sboms) -> str:
+    """Return a SHA-256 in hex over the files of *sboms*."""
+    total = hashlib.sha256(FORMAT.encode())
+    for layer in sorted(layer for layer in sboms if sboms[layer]):
+        for form, content in sorted(sboms[layer].items(), key=lambda each: each[0].value):
+            total.update(f"\n{layer} {form.value} {hashlib.sha256(content).hexdigest()}".encode())
+    return total.hexdigest()
+
+
+def digests(sboms: Sboms) -> dict[str, str]:
+    """Return the `BuildRecord.sboms` of *sboms*: of Python if it is there, and of the others."""
+    of_packages = {layer: sboms[layer] for layer in sboms if layer != python.NAME}
+    of_python = {python.NAME: sboms[python.NAME]} if python.NAME in sboms else {}
+    listed = {SBOM_OF_PYTHON: of_python, SBOM_OF_PACKAGES: of_packages}
+    return {name: digest(each) for name, each in listed.items() if each}
+
+
+def layers_of(environment: Iterable[str]) -> frozenset[str]:
+    """Return the layers that may have an SBOM, given those of the *environment*."""
+    return frozenset(
+        {*environment, python.NAME, process_defaults.NAME, cache_keys.SYSTEM_PACKAGES}
+    )
+
+
+def are_restored(layers_dir: Path, layers: Collection[str], expected: str) -> bool:
+    """Whether the SBOMs of *layers* are in *layers_dir* with the digest *expected*.
+
+    Also if there are none at all, since a platform that restores none exports none either.
+    """
+    sboms = read(layers_dir, layers)
+    return digest(sboms) == expected or not any(map(any, sboms.values()))
+
+
+def read(layers_dir: Path, layers: Iterable[str]) -> Sboms:
+    """Return the SBOMs of *layers* that are in *layers_dir*; what cannot be read is left out."""
+    return {layer: _read(layers_dir, layer) for layer in layers}
+
+
+def _read(layers_dir: Path, layer: str) -> dict[SbomFormat, bytes]:
+    sboms = {}
+    for form in FORMATS:
+        path = layers_dir / f"{layer}.sbom.{form.value}"
+        try:
+            sboms[form] = regular_file.read(path, _LARGEST, follow=False)
+        except OSError, TooLargeToRead:
+            continue
+    return sboms
+
+
+def write(layers_dir: Path, sboms: Sboms) -> None:
+    """Write *sboms*, in place of what is there of the same layers. Raises OSError."""
+    for layer, by_format in sboms.items():
+        for form, content in by_format.items():
+            write_sbom(layers_dir, layer, form, content)
+
+
+def remove_all_but(layers_dir: Path, layers: Collection[str]) -> None:
+    """Remove every SBOM that is not of one of *layers*, or not in a format of this buildpack."""
+    expected = {f"{layer}.sbom.{form.value}" for layer in layers for form in FORMATS}
+    for path in layers_dir.glob("*.sbom.*"):
+        if path.name not in expected:
+            disk.remove(path)

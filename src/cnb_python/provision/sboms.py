@@ -1,0 +1,124 @@
+"""The SBOMs of layer `python` and of the environment's layers, for a rebuild.
+
+Everything in them is read while the files are still where they were installed, and before steps of
+the app run. Writing them takes longer, so it is done beside those steps.
+
+Separate from `rebuild`, which makes the layers.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from cnb_python.cnb.layer import SbomFormat
+from cnb_python.distributions.model import Distribution
+from cnb_python.errors.machine import DamagedStore
+from cnb_python.install.request import InstallResult
+from cnb_python.layers import python
+from cnb_python.layers.sbom_files import Sboms
+from cnb_python.layers.venv_and_shards import Layers
+from cnb_python.provision.request import ProvisionRequest
+from cnb_python.sbom import distributions, interpreter
+from cnb_python.sbom.distributions import Described, MarkerValues
+from cnb_python.sbom.documents import of_layers
+from cnb_python.sbom.model import Component, Document, document
+from cnb_python.store.manifest import StoreEntry
+from cnb_python.store.store import Store
+from cnb_python.system import regular_file
+from cnb_python.system.interface import Command, System
+
+
+def libraries_of_python(request: ProvisionRequest, system: System) -> tuple[Component, ...]:
+    """Return the libraries that are linked into the app's Python, which is on disk.
+
+    Starts it, so no foreign code may have run since it was verified. Raises OSError and
+    ProgramNotStarted.
+    """
+    program = request.runtime.interpreter.path
+    command = Command(
+        argv=(str(program), "-I", "-B", "-S", "-c", interpreter.probe()),
+        env={},
+        cwd=request.runtime.interpreter.layer,
+    )
+    return interpreter.linked_libraries(system.run(command).output, program)
+
+
+def of_python(request: ProvisionRequest, libraries: Iterable[Component]) -> Document:
+    """Return the SBOM of layer `python`."""
+    release = request.release
+    return document(
+        python.NAME, [interpreter.component(release.version, release.sha256, libraries)]
+    )
+
+
+def described(
+    install_result: InstallResult,
+    cached: Mapping[str, StoreEntry],
+    metadata: Callable[[str], bytes],
+    store: Store,
+) -> list[Described]:
+    """Return every distribution with its METADATA and the SBOMs that are in its wheel."""
+
+    def read(name: str, path: str) -> bytes:
+        try:
+            if root := install_result.roots.get(name):
+                return regular_file.read(root / path, follow=False)
+            return store.small_file(cached[name], path)
+        except OSError, KeyError, DamagedStore:
+            return b""
+
+    return [
+        Described(
+            each,
+            metadata(each.name),
+            {path.rpartition("/")[2]: read(each.name, path) for path in _sbom_paths(each)},
+        )
+        for each in install_result.distributions
+    ]
+
+
+def _sbom_paths(distribution: Distribution) -> Iterator[str]:
+    for file in distribution.files:
+        if distributions.SBOMS in file.path and not file.target:
+            yield file.path
+
+
+def documents(
+    request: ProvisionRequest,
+    libraries: Iterable[Component],
+    environment: Sequence[Described],
+    layers: Layers,
+) -> tuple[Document, ...]:
+    """Return the SBOM of layer `python`, and of each of *layers* that holds distributions.
+
+    *libraries*: those that are linked into Python; *environment*: all distributions. In the linked
+    layout, layer `venv` holds links and copies of files of other layers, so it has no SBOM.
+    """
+    components = distributions.components(
+        environment, MarkerValues(request.release.version, os.uname().machine)
+    )
+    names = {shard.name: shard.distributions for shard in layers.shards if shard.distributions}
+    return (of_python(request, libraries), *of_layers(components, names))
+
+
+def start(listed: Sequence[Document]) -> Future[Sboms]:
+    """Start to write *listed* in both formats, in a thread."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(_rendered, listed)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _rendered(listed: Sequence[Document]) -> Sboms:
+    if not listed:
+        return {}
+    from cnb_python.sbom import cyclonedx, spdx  # noqa: PLC0415 - importing its library takes 0.2 s
+
+    return {
+        each.layer: {
+            SbomFormat.CYCLONEDX: cyclonedx.render(each),
+            SbomFormat.SPDX: spdx.render(each),
+        }
+        for each in listed
+    }

@@ -1,0 +1,1 @@
+"""The software bill of materials (SBOM) of each layer: one model, written in two formats."""

@@ -1,0 +1,237 @@
+"""Installed distributions as components: from METADATA, file names and embedded SBOMs.
+
+Separate from `provision/sboms.py`, which reads their files.
+"""
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from email.message import Message
+from email.parser import BytesHeaderParser
+from typing import NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from cnb_python.distributions.model import Distribution
+from cnb_python.managers import markers
+from cnb_python.managers.markers import UnusableMarker
+from cnb_python.sbom import embedded
+from cnb_python.sbom.licenses import license_of
+from cnb_python.sbom.model import Component, Property
+from cnb_python.system.redaction import shown
+
+PREFIX = "cnb-python:"
+SBOMS = ".dist-info/sboms/"
+"""Where a wheel has SBOMs of what is copied into it: https://peps.python.org/pep-0770/"""
+_METADATA = ".dist-info/METADATA"
+# auditwheel copies libraries there, and adds a part of their digest to their names:
+# `numpy.libs/libgfortran-040039e1.so.5.0.0`.
+_COPIED_LIBRARY = re.compile(r"[^/]+\.libs/(?P<file>(?P<name>lib.+?)-[0-9a-f]{8}(?P<end>\..+))")
+_HOMEPAGE = re.compile(r"https?://[^\s<>\"{}|\\^`\[\]]+")
+_HOME_LABELS = ("homepage", "home-page", "home")
+_LONGEST_SUMMARY = 512
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+class Described(NamedTuple):
+    """An installed distribution, with what its own files state about it."""
+
+    distribution: Distribution
+    metadata: bytes
+    """Its METADATA; empty if it cannot be read."""
+    sboms: Mapping[str, bytes]
+    """The SBOMs in its wheel, by their file names."""
+
+
+class MarkerValues(NamedTuple):
+    """What environment markers depend on."""
+
+    python: str
+    """The release: `3.14.6`."""
+    processor: str
+    """As markers have it: `x86_64`."""
+
+
+class _Needs(NamedTuple):
+    """A requirement of a distribution."""
+
+    name: str
+    extras: frozenset[str]
+
+
+def purl(name: str, version: str) -> str:
+    """Return the package URL of a distribution, by its normalized name.
+
+    https://github.com/package-url/purl-spec/blob/main/types-doc/pypi-definition.md
+    """
+    return f"pkg:pypi/{name}@{version.replace('+', '%2B').replace('!', '%21')}"
+
+
+def components(described: Iterable[Described], interpreter: MarkerValues) -> dict[str, Component]:
+    """Return a component for each distribution, by name; all of them are in one environment.
+
+    `depends_on` names distributions of the whole environment.
+    """
+    installed = {each.distribution.name: each for each in described}
+    fields = {
+        name: BytesHeaderParser().parsebytes(each.metadata) for name, each in installed.items()
+    }
+    needs = _resolved(
+        {name: _texts(each, "Requires-Dist") for name, each in fields.items()}, interpreter
+    )
+    refs = {name: purl(name, each.distribution.version) for name, each in installed.items()}
+    required_by: dict[str, list[str]] = {name: [] for name in installed}
+    for name in sorted(needs):
+        for needed in needs[name]:
+            required_by[needed].append(name)
+    return {
+        name: _related(
+            _component(installed[name], fields[name], refs[name]),
+            sorted(refs[needed] for needed in needs[name]),
+            required_by[name],
+        )
+        for name in installed
+    }
+
+
+def _component(described: Described, fields: Message, ref: str) -> Component:
+    distribution = described.distribution
+    libraries = embedded.components(described.sboms, ref)
+    copied = _copied_libraries(distribution, ref) if not libraries else ()
+    return Component(
+        ref=ref,
+        name=distribution.name,
+        version=distribution.version,
+        purl=ref,
+        license=license_of(
+            _text(fields, "License-Expression"),
+            _text(fields, "License"),
+            _texts(fields, "Classifier"),
+        ),
+        description=_one_line(_text(fields, "Summary")),
+        homepage=_homepage(fields),
+        contains=(*libraries, *copied),
+        properties=tuple(
+            (f"{PREFIX}unreadable-sbom", name)
+            for name, content in sorted(described.sboms.items())
+            if not embedded.is_read(content)
+        ),
+    )
+
+
+def _related(
+    component: Component, depends_on: Iterable[str], required_by: Sequence[str]
+) -> Component:
+    properties = (*component.properties, *_relations(required_by))
+    return component._replace(depends_on=tuple(depends_on), properties=properties)
+
+
+def _relations(required_by: Sequence[str]) -> Iterator[Property]:
+    if not required_by:
+        yield f"{PREFIX}requirement", "direct"
+        return
+    yield f"{PREFIX}requirement", "transitive"
+    for name in required_by:
+        yield f"{PREFIX}required-by", name
+
+
+def _resolved(
+    requirements: Mapping[str, Sequence[str]], interpreter: MarkerValues
+) -> dict[str, set[str]]:
+    """Return the names of the installed distributions that each one requires, also for extras.
+
+    An extra counts if an installed distribution requires it.
+    """
+    parsed = {name: list(_parsed(lines, requirements)) for name, lines in requirements.items()}
+    extras: dict[str, set[str]] = {name: {""} for name in requirements}
+    waiting = set(requirements)
+    needs: dict[str, set[str]] = {name: set() for name in requirements}
+    while waiting:
+        name = waiting.pop()
+        for needed in _applying(parsed[name], extras[name], interpreter):
+            if needed.name != name:
+                needs[name].add(needed.name)
+            if not needed.extras <= extras[needed.name]:
+                extras[needed.name] |= needed.extras
+                waiting.add(needed.name)
+    return needs
+
+
+def _applying(
+    requirements: Iterable[Requirement], extras: Iterable[str], interpreter: MarkerValues
+) -> Iterator[_Needs]:
+    for requirement in requirements:
+        marker = requirement.marker
+        try:
+            applies = marker is None or any(
+                markers.applies(marker, interpreter.python, interpreter.processor, extra)
+                for extra in extras
+            )
+        except UnusableMarker:
+            continue
+        if applies:
+            names = frozenset(map(canonicalize_name, requirement.extras))
+            yield _Needs(canonicalize_name(requirement.name), names)
+
+
+def _parsed(lines: Iterable[str], installed: Container[str]) -> Iterator[Requirement]:
+    """Yield those requirements of *lines* that name one of the *installed* distributions."""
+    for line in lines:
+        name = _NAME.match(line)
+        # Parsing takes long, and most lines are about extras that are not installed.
+        if name is None or canonicalize_name(name[1]) not in installed:
+            continue
+        try:
+            with markers.refusing_odd_markers():
+                yield Requirement(line)
+        except InvalidRequirement, UnusableMarker:
+            continue
+
+
+def _copied_libraries(distribution: Distribution, ref: str) -> Iterator[Component]:
+    """Yield the libraries that auditwheel copied into the wheel, by their file names.
+
+    Their versions are unknown: that at the end of the name is the version of the interface.
+    """
+    for file in distribution.files:
+        path = "/".join(file.path.split("/")[-2:])
+        match = _COPIED_LIBRARY.fullmatch(path)
+        if match and not file.target:
+            yield Component(
+                ref=f"{ref}#{match['file']}",
+                name=match["name"],
+                sha256=file.digest,
+                properties=(
+                    (f"{PREFIX}file", path),
+                    (f"{PREFIX}soname", match["name"] + match["end"]),
+                ),
+            )
+
+
+def _homepage(fields: Message) -> str:
+    urls = [_text(fields, "Home-page")]
+    for line in _texts(fields, "Project-URL"):
+        label, _, url = line.partition(",")
+        if label.strip().lower() in _HOME_LABELS:
+            urls.append(url)
+    valid = (url.strip() for url in urls if _HOMEPAGE.fullmatch(url.strip()))
+    return next((shown(url) for url in valid), "")
+
+
+def _text(fields: Message, name: str) -> str:
+    value = fields.get(name)
+    return _readable(str(value)) if value is not None else ""
+
+
+def _texts(fields: Message, name: str) -> list[str]:
+    return [_readable(str(value)) for value in fields.get_all(name, [])]
+
+
+def _readable(text: str) -> str:
+    """Return *text* as UTF-8 has it; `email` keeps its bytes as surrogates."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _one_line(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return "" if line == "UNKNOWN" else line[:_LONGEST_SUMMARY]

@@ -1,0 +1,252 @@
+"""Components of installed distributions, from what their own files state."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from cnb_python.distributions.model import Distribution, File
+from cnb_python.sbom import cyclonedx, spdx
+from cnb_python.sbom.distributions import Described, MarkerValues, components, purl
+from cnb_python.sbom.documents import of_layers
+from cnb_python.sbom.model import Component, License
+from tests.support.sbom_schemas import check_cyclonedx, check_spdx, listed
+
+PYTHON = MarkerValues("3.14.6", "x86_64")
+SITE = "lib/python3.14/site-packages"
+
+
+def described(
+    name: str, *lines: str, files: tuple[str, ...] = (), sboms: Mapping[str, object] | None = None
+) -> Described:
+    fields = "\n".join((f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0", *lines))
+    distribution = Distribution(
+        name, "1.0", "", tuple(File(f"{SITE}/{path}", "ab" * 32, 1) for path in files)
+    )
+    contents = {
+        file: content if isinstance(content, bytes) else json.dumps(content).encode()
+        for file, content in (sboms or {}).items()
+    }
+    return Described(distribution, f"{fields}\n\nbody\n".encode(), contents)
+
+
+def of(*environment: Described) -> dict[str, Component]:
+    return components(environment, PYTHON)
+
+
+def properties(component: Component, name: str) -> list[str]:
+    return [value for key, value in component.properties if key == f"cnb-python:{name}"]
+
+
+def test_component_has_what_metadata_states() -> None:
+    component = of(
+        described(
+            "ruamel-yaml",
+            "Summary: Reads   YAML",
+            "License-Expression: MIT",
+            "Project-URL: Homepage, https://me:secret@example.org/yaml?token=1",
+        )
+    )["ruamel-yaml"]
+
+    assert component == Component(
+        ref="pkg:pypi/ruamel-yaml@1.0",
+        name="ruamel-yaml",
+        version="1.0",
+        purl="pkg:pypi/ruamel-yaml@1.0",
+        license=License("MIT"),
+        description="Reads YAML",
+        homepage="https://example.org/yaml",
+        properties=(("cnb-python:requirement", "direct"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("1.0", "pkg:pypi/a@1.0"), ("2.0+cpu", "pkg:pypi/a@2.0%2Bcpu"), ("1!2", "pkg:pypi/a@1%212")],
+)
+def test_purl_escapes_what_versions_may_have(version: str, expected: str) -> None:
+    assert purl("a", version) == expected
+
+
+def test_relations_are_those_that_apply() -> None:
+    environment = of(
+        described(
+            "app",
+            "Requires-Dist: Lib[fast] >=1; python_version >= '3.8'",
+            "Requires-Dist: old; python_version < '3'",
+            "Requires-Dist: missing",
+            "Requires-Dist: pytest; extra == 'test'",
+            "Requires-Dist: (nonsense",
+        ),
+        described(
+            "lib", "Requires-Dist: c-ext; extra == 'fast'", "Requires-Dist: app; extra == 'x'"
+        ),
+        described("c-ext"),
+        described("old"),
+        described("pytest"),
+    )
+
+    assert environment["app"].depends_on == ("pkg:pypi/lib@1.0",)
+    assert environment["lib"].depends_on == ("pkg:pypi/c-ext@1.0",)
+    assert properties(environment["lib"], "required-by") == ["app"]
+    assert properties(environment["c-ext"], "requirement") == ["transitive"]
+    direct = [
+        name for name, each in environment.items() if properties(each, "requirement") == ["direct"]
+    ]
+    assert direct == ["app", "old", "pytest"]
+
+
+def test_extra_of_itself_is_followed() -> None:
+    environment = of(
+        described(
+            "app",
+            "Requires-Dist: app[b]; extra == 'a'",
+            "Requires-Dist: lib; extra == 'b'",
+        ),
+        described("lib"),
+        described("user", "Requires-Dist: app[a]"),
+    )
+
+    assert environment["app"].depends_on == ("pkg:pypi/lib@1.0",)
+
+
+def test_requirement_in_another_layer_is_a_property() -> None:
+    environment = of(described("a", "Requires-Dist: b"), described("b"))
+
+    first, second = of_layers(environment, {"deps-01": ["a"], "deps-02": ["b"]})
+
+    assert first.components[0].depends_on == ()
+    assert properties(first.components[0], "requires") == ["pkg:pypi/b@1.0"]
+    assert properties(second.components[0], "required-by") == ["a"]
+    (together,) = of_layers(environment, {"venv": ["b", "a"]})
+    assert together.components[0].depends_on == ("pkg:pypi/b@1.0",)
+    assert properties(together.components[0], "requires") == []
+
+
+def test_libraries_that_auditwheel_copied_are_listed() -> None:
+    component = of(
+        described(
+            "numpy",
+            files=(
+                "numpy.libs/libgfortran-040039e1.so.5.0.0",
+                "numpy.libs/libscipy_openblas64_-8fb3d286.so",
+                "numpy/core.so",
+            ),
+        )
+    )["numpy"]
+
+    assert [(each.name, each.version) for each in component.contains] == [
+        ("libgfortran", ""),
+        ("libscipy_openblas64_", ""),
+    ]
+    assert component.contains[0].sha256 == "ab" * 32
+    assert properties(component.contains[0], "soname") == ["libgfortran.so.5.0.0"]
+
+
+CYCLONEDX = {
+    "bomFormat": "CycloneDX",
+    "specVersion": "1.4",
+    "components": [
+        {
+            "name": "openssl",
+            "version": "3.5.1",
+            "purl": "pkg:rpm/almalinux/openssl@3.5.1",
+            "licenses": [{"license": {"id": "Apache-2.0"}}],
+            "components": [{"name": "legacy", "version": "1"}],
+        },
+        {"name": "numpy", "version": "1.0", "purl": "pkg:pypi/numpy@1.0"},
+        {"name": "bad", "purl": "no purl", "cpe": "cpe:/a:old", "version": 3},
+        {"version": "without a name"},
+        "no component",
+    ],
+}
+SPDX = {
+    "spdxVersion": "SPDX-2.3",
+    "packages": [
+        {
+            "name": "openssl",
+            "versionInfo": "3.5.1",
+            "externalRefs": [
+                {
+                    "referenceType": "purl",
+                    "referenceLocator": "pkg:rpm/almalinux/openssl@3.5.1",
+                }
+            ],
+        },
+        {
+            "name": "zlib",
+            "versionInfo": "1.3",
+            "licenseDeclared": "Zlib",
+            "checksums": [{"algorithm": "SHA256", "checksumValue": "AB" * 32}],
+        },
+    ],
+}
+
+
+def test_sboms_in_wheels_are_merged() -> None:
+    component = of(described("numpy", sboms={"a.cdx.json": CYCLONEDX, "b.spdx.json": SPDX}))[
+        "numpy"
+    ]
+
+    assert [(each.name, each.version, each.purl) for each in component.contains] == [
+        ("bad", "", ""),
+        ("legacy", "1", ""),
+        ("openssl", "3.5.1", "pkg:rpm/almalinux/openssl@3.5.1"),
+        ("zlib", "1.3", ""),
+    ]
+    assert component.contains[2].license == License("Apache-2.0")
+    assert component.contains[3].sha256 == "ab" * 32
+
+
+def test_same_library_in_two_wheels_is_listed_for_each() -> None:
+    environment = of(
+        described("a", sboms={"x.cdx.json": CYCLONEDX}),
+        described("b", sboms={"x.cdx.json": CYCLONEDX}),
+    )
+
+    (layer,) = of_layers(environment, {"deps-00": ["a", "b"]})
+
+    names = [each["name"] for each in listed(check_cyclonedx(cyclonedx.render(layer)))]
+    assert names.count("openssl") == 2
+    check_spdx(spdx.render(layer))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"components": []}',
+        b'{"bomFormat": 3, "a": "\\ud800"}',
+    ],
+    ids=["empty", "bytes", "list", "object", "deep", "no format", "half a character"],
+)
+def test_unreadable_sbom_in_a_wheel_is_named(content: bytes) -> None:
+    component = of(described("a", sboms={"x.cdx.json": content}))["a"]
+
+    assert component.contains == ()
+    assert properties(component, "unreadable-sbom") == ["x.cdx.json"]
+
+
+def test_odd_metadata_gives_valid_documents() -> None:
+    odd = described(
+        "odd",
+        "Summary: \x1b[31mred \u2028 " + "x" * 600,
+        "Home-page: javascript:alert(1)",
+        "License: \ufffd\n        second line",
+        "Requires-Dist: \x00",
+        "Classifier: License :: \ud800".encode("utf-8", "replace").decode(),
+    )
+    (layer,) = of_layers(of(odd), {"deps-00": ["odd"]})
+
+    check_cyclonedx(cyclonedx.render(layer))
+    check_spdx(spdx.render(layer))
+
+
+def test_distribution_without_metadata_has_a_name_and_a_version() -> None:
+    nothing = Described(Distribution("a", "2", "", ()), b"", {})
+
+    assert components([nothing], PYTHON)["a"].purl == "pkg:pypi/a@2"
