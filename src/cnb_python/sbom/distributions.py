@@ -9,7 +9,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cnb_python.distributions.model import Distribution
@@ -182,10 +182,10 @@ def _parsed(lines: Iterable[str], installed: Container[str]) -> Iterator[Require
         if name is None or canonicalize_name(name[1]) not in installed:
             continue
         try:
-            with markers.refusing_odd_markers():
-                yield Requirement(line)
-        except InvalidRequirement, UnusableMarker:
+            requirement = Requirement(line)
+        except ValueError, RecursionError:
             continue
+        yield requirement
 
 
 def _copied_libraries(distribution: Distribution, ref: str) -> Iterator[Component]:
