@@ -17,7 +17,7 @@ GO_MODULES ?=
 GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
 BASES ?=
 
-.PHONY: help venv image explain test lint types format unit phases thorough lifecycles images bases docs-test package builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases docs-test package builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,15 @@ image: venv fixtures ## Build APP into an image (an OCI image layout if no conta
 
 explain: venv ## Print what a build of APP would choose, without building (IMAGE=...: and what it would reuse; JSON=1)
 	@$(PYTHON) -m tools.explain $(if $(JSON),--json) $(if $(IMAGE),--image "$(IMAGE)") "$(APP)"
+
+materials: venv ## Print what was downloaded for IMAGE, with digests, as JSON
+	@PYTHONPATH=src $(PYTHON) -m tools.materials "$(IMAGE)"
+
+verify: venv ## Build APP again, and compare it with IMAGE: equal, or the first difference and its likely cause
+	@PYTHONPATH=src $(PYTHON) -m tools.verify "$(IMAGE)" --source "$(APP)"
+
+verify-fixtures: venv fixtures ## Build each sample app here and on another machine, and compare (by hand: half an hour)
+	@PYTHONPATH=src $(PYTHON) -m tools.verify --fixtures
 
 test: lint types unit docs-test phases thorough lifecycles images ## Everything CI runs
 

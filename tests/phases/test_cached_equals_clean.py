@@ -3,6 +3,7 @@
 The real lifecycle exports every image here, and it is the exported images that are compared.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +50,8 @@ class EditedApp:
 
     env: dict[str, str]
     app: Path
+    packages: Path
+    """The files of the index."""
 
     def edit(self, requirements: str, code: int) -> Path:
         """Write these requirements, and the code of the local package."""
@@ -76,7 +79,7 @@ def edited_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EditedApp]:
     app = tmp_path_factory.mktemp("edited") / "app"
     app.mkdir(mode=0o755)
     with index.running(packages) as running:
-        yield EditedApp({"PIP_INDEX_URL": running.url}, app)
+        yield EditedApp({"PIP_INDEX_URL": running.url}, app, packages)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,20 @@ def clean(builds: Builds, edited_app: EditedApp) -> Built:
     built = builds.image(edited_app.edit(requirements, code), env=edited_app.env)
     assert built.code == 0, built.output
     return built
+
+
+def test_materials_are_the_files_that_were_downloaded(clean: Built, edited_app: EditedApp) -> None:
+    files = {
+        path.name: f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        for path in edited_app.packages.iterdir()
+    }
+    materials = clean.materials()
+
+    assert materials.items() <= files.items()
+    # The local package is the app's own.
+    assert {name.partition("-")[0] for name in materials} == {
+        *("alpha", "beta", "bulk", "gamma", "left", "native", "right")
+    }
 
 
 def test_image_after_edits_equals_that_of_a_clean_build(

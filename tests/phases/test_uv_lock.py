@@ -1,5 +1,6 @@
 """An app with a `uv.lock`: a workspace whose packages are installed as uv would."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,13 @@ def built(builds: Builds, flask: Built, source: Path, env: dict[str, str]) -> Bu
 def test_log_shows_the_export(built: Built) -> None:
     assert "  Exporting uv.lock with uv\n" in built.output
     assert "  Running `uv export --locked --no-default-groups`\n" in built.output
+
+
+def test_materials_are_the_files_that_were_downloaded(built: Built, packages: Index) -> None:
+    wheel_of_alpha = next(packages.packages.glob("alpha-1.0-*.whl"))
+    sha256 = hashlib.sha256(wheel_of_alpha.read_bytes()).hexdigest()
+
+    assert built.materials() == {wheel_of_alpha.name: f"sha256:{sha256}"}
 
 
 def test_app_and_members_are_installed_in_place(built: Built) -> None:

@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import os
-import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,58 +11,28 @@ from pathlib import Path
 from tests.support.builds import BuildOptions, Built
 from tests.support.trees import Files
 from tools.platforms.build_request import Platform
-from tools.platforms.sandbox import Bind
 from tools.processes import run
+from tools.verify.other_machine import BY_UMASK, other_machine
 
-HERE = Path(__file__).parent
-# File systems in memory list their entries in another order than those on disk.
-MEMORY = Path("/dev/shm")
 MB = 1024 * 1024
 # Files of cgroups version 2 in a container with 600 MB and 1.5 CPUs.
 LIMITED: Files = {
     "sys/fs/cgroup/memory.max": f"{600 * MB}\n",
     "sys/fs/cgroup/cpu.max": "150000 100000\n",
 }
-_BY_UMASK = frozenset({"config", "sbom"})
 
 
 @contextmanager
 def odd_machine(
     platform: Platform, scratch: Path, env: Mapping[str, str]
 ) -> Iterator[BuildOptions]:
-    """Yield options of a build with *env* on a machine that differs in all that must not matter.
-
-    These are umask, hash seed, locale, time zone, temporary directory, clock, number of cores,
-    and the order of directory entries (in the C library, and in the file system of the layers).
-    """
-    shim = scratch / "shim.so"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, HERE / "shim.c"], check=True)
-    cores = os.sched_getaffinity(0)
-    with tempfile.TemporaryDirectory(dir=MEMORY) as memory:
-        layers = _directory(Path(memory, "layers"), 0o755)
-        # The platform makes it, with an owner that is in each layer's archive.
-        os.chown(layers, platform.user, platform.group)
-        # Child processes inherit it.
-        os.sched_setaffinity(0, {min(cores)})
-        try:
-            yield {
-                "umask": 0o077,
-                "env": {
-                    "LC_ALL": "tr_TR.UTF-8",
-                    "LD_PRELOAD": "/odd/shim.so",
-                    "PYTHONHASHSEED": "42",
-                    "TMPDIR": "/odd/tmp",
-                    "TZ": "Asia/Kathmandu",
-                    **env,
-                },
-                "binds": (
-                    Bind(shim, "/odd/shim.so"),
-                    Bind(_directory(scratch / "odd", 0o1777), "/odd/tmp", writable=True),
-                    Bind(layers, "/layers", writable=True),
-                ),
-            }
-        finally:
-            os.sched_setaffinity(0, cores)
+    """Yield options of a build with *env* on another machine: see `other_machine`."""
+    with other_machine(platform, scratch) as conditions:
+        yield {
+            "umask": conditions.umask,
+            "env": {**conditions.env, **env},
+            "binds": conditions.binds,
+        }
 
 
 def without_image(build: Built, work: Path) -> Built:
@@ -85,7 +52,7 @@ def layers_of(build: Built) -> dict[str, str]:
 
 def layers_beside_the_lifecycles(build: Built) -> dict[str, str]:
     """Return the same without the layers that depend on the lifecycle's umask."""
-    return {title: sha for title, sha in layers_of(build).items() if title not in _BY_UMASK}
+    return {title: sha for title, sha in layers_of(build).items() if title not in BY_UMASK}
 
 
 def digest_of(build: Built) -> str:
@@ -112,9 +79,3 @@ def _with_only(part: str, build: Built, work: Path) -> Built:
         (work / name).mkdir(parents=True)
     run("cp", "-a", "--", build.work / part, work)
     return replace(build, work=work)
-
-
-def _directory(path: Path, mode: int) -> Path:
-    path.mkdir()
-    path.chmod(mode)
-    return path

@@ -87,6 +87,18 @@ class Built:
         labels = self.image.labels.items()
         return {name: json.loads(text) for name, text in labels if text.startswith("{")}
 
+    def materials(self) -> dict[str, str]:
+        """Return the digest of each file and commit that the image's build downloaded, by name."""
+        buildpacks = self.labels()["io.buildpacks.lifecycle.metadata"]["buildpacks"]
+        rows = next(each["store"]["metadata"]["materials"] for each in buildpacks if each["store"])
+        downloaded = ("package", "build requirement")
+        parsed = [json.loads(row) for row in rows]
+        return {
+            row["name"]: ":".join(*row["digest"].items())
+            for row in parsed
+            if row["annotations"]["kind"] in downloaded
+        }
+
     @cached_property
     def root(self) -> Path:
         """The layers of the image, extracted by this process."""

@@ -98,7 +98,7 @@ def _survives(key: str, value: object) -> bool:
 
 def _is_text(text: str) -> bool:
     # A lone surrogate (from a file name that is not UTF-8) cannot be encoded.
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def read(path: Path) -> TomlTable:

@@ -13,7 +13,7 @@ from cnb_python.cnb import disk
 from cnb_python.distributions import dist_info, elf, entry_points, native, scan
 from cnb_python.distributions.bytecode import Package, SourceFile
 from cnb_python.distributions.dist_info import DirectUrl, DistributionRoot, Installed
-from cnb_python.distributions.model import Distribution
+from cnb_python.distributions.model import Distribution, Material
 from cnb_python.distributions.scan import Content, DirectoriesTooDeep, FileEntry, reaches
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.install import DamagedPackage
@@ -39,6 +39,8 @@ class InstalledPin:
     root: DistributionRoot
     may_be_built: bool
     """It was installed by itself, from source unless its `direct_url.json` names a wheel."""
+    materials: tuple[Material, ...] = ()
+    """What was downloaded for it, as far as the tool's files show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,16 @@ def described(
         ),
         from_source=normalized.from_source,
         is_cacheable=pin.is_cacheable and (not directory or bool(_below(root.final, directory))),
+        materials=_materials(normalized),
     )
+
+
+def _materials(normalized: Normalized) -> tuple[Material, ...]:
+    """Return what was downloaded for the distribution, sorted: a commit in place of its file."""
+    materials = normalized.of.materials
+    if commit := dist_info.commit_of(normalized.direct_url):
+        materials = (commit, *(each for each in materials if each.builds))
+    return tuple(sorted(materials))
 
 
 def record_messages(normalized: Normalized, contents: Iterable[Content]) -> list[str]:

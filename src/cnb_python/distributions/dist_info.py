@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.distributions import entry_points
 from cnb_python.distributions.entry_points import EntryPoint
+from cnb_python.distributions.model import Material
 from cnb_python.distributions.record import RecordedFiles, read_record
 from cnb_python.distributions.scan import FileEntry
 from cnb_python.errors.install import DamagedPackage
@@ -186,3 +187,20 @@ def read_direct_url(content: bytes) -> DirectUrl:
         unquote(parts.path) if dir_info is not None and parts.scheme == "file" else "",
         not parts.path.endswith(".whl"),
     )
+
+
+def commit_of(direct_url: DirectUrl) -> Material | None:
+    """Return the commit that *direct_url* names; None if it names another source."""
+    document = json_text.parse(direct_url.content) if direct_url.content else None
+    if not isinstance(document, dict):
+        return None
+    source, url = document.get("vcs_info"), document.get("url")
+    if not isinstance(source, dict) or not isinstance(url, str):
+        return None
+    commit, tool = source.get("commit_id"), source.get("vcs")
+    if not isinstance(commit, str) or not isinstance(tool, str):
+        return None
+    address = url.partition("#")[0].rstrip("/")
+    algorithm = "gitCommit" if tool == "git" else tool
+    name = address.rpartition("/")[2]
+    return Material(name, f"{tool}+{address}@{commit}", f"{algorithm}:{commit}")

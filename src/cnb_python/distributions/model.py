@@ -30,6 +30,19 @@ class LibraryNeed(NamedTuple):
     """What it has to define: `GLIBC_2.28`; the highest ones, sorted."""
 
 
+class Material(NamedTuple):
+    """A file or a commit that was downloaded for a distribution."""
+
+    name: str
+    """The file's name: `flask-3.1.1-py3-none-any.whl`; for a commit, that of its repository."""
+    address: str
+    """Where it was downloaded from, without login and query; empty: unknown."""
+    digest: str
+    """`sha256:...` or `gitCommit:...`, in hex; empty if no tool reported one."""
+    builds: bool = False
+    """Only the build of the distribution needed it; it is not in the image."""
+
+
 @dataclass(frozen=True)
 class Distribution:
     """An installed distribution: normalized, compiled, with a correct RECORD."""
@@ -59,6 +72,8 @@ class Distribution:
 
     Such a distribution is reused only if no input has changed.
     """
+    materials: tuple[Material, ...] = ()
+    """What was downloaded for it, sorted; empty if that is not known."""
 
     @cached_property
     def digest(self) -> str:

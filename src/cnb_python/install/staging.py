@@ -22,7 +22,7 @@ from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
-from cnb_python.install import foreign_files, neighbours, process_env, snapshot
+from cnb_python.install import downloads, foreign_files, neighbours, process_env, snapshot
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.user_files import UserFiles, read_user_files
@@ -162,8 +162,12 @@ class StagingArea:
             root = self._new_root(pin.name)
             context.environment.rename(root.path)
             neighbours.remove(root, pin.name, before)
+            materials = downloads.of_build(context.uv_cache, pin.name, self._secrets)
         self._built[root.path] = snapshot.contents(root.path)
-        return InstalledPin(pin, root, may_be_built=True)
+        if all(each.builds for each in materials):
+            own = downloads.of_pin(pin, None, self._secrets)
+            materials = (own, *materials) if own else materials
+        return InstalledPin(pin, root, may_be_built=True, materials=materials)
 
     def _is_left_out(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
@@ -207,8 +211,10 @@ class StagingArea:
 
     def _fetched(self, context: InstallContext, pins: Sequence[Pin]) -> tuple[InstalledPin, ...]:
         by_name = {pin.name: pin for pin in pins}
-        for number, file in enumerate(_files(context.wheels)):
-            wheel.unpack(file, context.uv_cache / f"{_ARCHIVES}/of-pip-{number}")
+        of_pip = {f"of-pip-{number}": file for number, file in enumerate(_files(context.wheels))}
+        for name, file in of_pip.items():
+            wheel.unpack(file, context.uv_cache / _ARCHIVES / name)
+        of_uv = downloads.fetched(context.uv_cache, self._secrets)
         fetched: dict[str, InstalledPin] = {}
         for directory in _files(context.uv_cache / _ARCHIVES):
             unpacked = wheel.read(directory)
@@ -218,7 +224,13 @@ class StagingArea:
                     raise ContractBroken("environment", f"fetched twice: {pin.name}")
                 root = self._new_root(pin.name)
                 wheel.make_root(unpacked, root)
-                fetched[pin.name] = InstalledPin(pin, root, may_be_built=False)
+                material = of_uv.get(directory.name) or downloads.of_pin(
+                    pin, of_pip.get(directory.name), self._secrets
+                )
+                materials = (material,) if material else ()
+                fetched[pin.name] = InstalledPin(
+                    pin, root, may_be_built=False, materials=materials
+                )
         if missing := by_name.keys() - fetched.keys():
             named = ", ".join(sorted(missing))
             raise ContractBroken("environment", f"pinned and not installed: {named}")
@@ -323,8 +335,11 @@ class StagingArea:
         return self._run_with("")
 
     def _run_with(self, runs_code: str | None) -> Run:
-        secrets = process_env.secrets(self.request.environ, self.request.app.directory)
-        return partial(self._run_redacted, secrets, runs_code)
+        return partial(self._run_redacted, self._secrets, runs_code)
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return process_env.secrets(self.request.environ, self.request.app.directory)
 
     def _run_redacted(
         self,

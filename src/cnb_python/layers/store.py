@@ -81,6 +81,12 @@ class BuildRecord(NamedTuple):
     development: tuple[str, ...] = ()
     """The names of the distributions that only tests and development need, sorted."""
 
+    materials: tuple[str, ...] = ()
+    """The materials of the image, each as JSON: see `provision/materials.py`.
+
+    They are in store.toml alone, which is in the image.
+    """
+
     def metadata(self) -> dict[str, str | bool | list[str]]:
         """Return the record as metadata, which `record_of` reads."""
         return {
@@ -103,6 +109,7 @@ class BuildRecord(NamedTuple):
             **({"gap": self.known_missing} if self.known_missing else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
             **({"collected": self.static_files_key} if self.static_files_key else {}),
+            **({"materials": [*self.materials]} if self.materials else {}),
         }
 
 
@@ -138,6 +145,7 @@ def record_of(
         known_missing=texts.get("gap", ""),
         manifest=texts.get("manifest", ""),
         static_files_key=texts.get("collected", ""),
+        materials=_names(metadata.get("materials")) or (),
     )
 
 
@@ -194,7 +202,10 @@ def read_previous(
     cached = None if isinstance(state, Empty) else record_of(state.metadata, *fields)
     has_contents = not isinstance(state, Empty) and state.has_contents
     # store.toml comes with the image, so it exists without the cache too.
-    record = cached if cached and has_contents else record_of(context.store, *fields)
+    of_image = record_of(context.store, *fields)
+    record = cached if cached and has_contents else of_image
+    if record is cached and cached and of_image:
+        record = cached = cached._replace(materials=of_image.materials)
     damage = (state.reason,) if isinstance(state, Empty) and state.reason else ()
     if record is None:
         return PreviousBuild(
@@ -224,22 +235,29 @@ def open_store(context: BuildContext, previous: PreviousBuild) -> Path:
 
 def close_store(context: BuildContext, record: BuildRecord) -> None:
     """Save the store with *record*, and the record in the image."""
-    layer_of(context.layers_dir, NAME).keep(_TYPES, record.metadata())
-    _write_store_toml(context.layers_dir, record)
+    layer_of(context.layers_dir, NAME).keep(_TYPES, _cached(record))
+    _write_store_toml(context, record)
 
 
 def keep(context: BuildContext, previous: PreviousBuild, record: BuildRecord) -> None:
     """Save the store unchanged, if there is one, with *record*."""
     layer = layer_of(context.layers_dir, NAME)
     if previous.has_store:
-        layer.keep(_TYPES, record.metadata())
+        layer.keep(_TYPES, _cached(record))
     else:
         layer.drop()
-    _write_store_toml(context.layers_dir, record)
+    _write_store_toml(context, record)
 
 
-def _write_store_toml(layers_dir: Path, record: BuildRecord) -> None:
+def _cached(record: BuildRecord) -> Metadata:
+    return record._replace(materials=()).metadata()
+
+
+def _write_store_toml(context: BuildContext, record: BuildRecord) -> None:
     metadata: Mapping[str, str | bool | list[str]] = record._replace(
         manifest="", static_files_key=""
     ).metadata()
-    write_store(layers_dir, metadata)
+    # The file that the lifecycle restored is what it reads again: a list of 200 materials takes
+    # longer to write than the rest of an unchanged build's metadata.
+    if metadata != context.store or not (context.layers_dir / "store.toml").is_file():
+        write_store(context.layers_dir, metadata)

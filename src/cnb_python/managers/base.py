@@ -41,6 +41,8 @@ class Pin(NamedTuple):
     """The names of the other pins that have to be in the environment if it is built."""
     files: tuple[str, ...] = ()
     """The names of the wheels that it may be; empty: unknown."""
+    address: str = ""
+    """Where its file is, as the manager resolved it; may hold a login. Empty: unknown."""
 
 
 def digest(parts: Iterable[str]) -> str:

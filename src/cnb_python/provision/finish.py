@@ -20,7 +20,7 @@ from cnb_python.layers.python import Parts
 from cnb_python.layers.python_parts import remove_other_parts
 from cnb_python.layers.sbom_files import Sboms
 from cnb_python.layers.store import BuildRecord
-from cnb_python.provision import python_parts
+from cnb_python.provision import materials, python_parts
 from cnb_python.provision.python_parts import NeededParts
 from cnb_python.provision.request import ProvidedEnvironment, ProvisionRequest, StepResults
 from cnb_python.store.manifest import StoreEntry
@@ -85,6 +85,9 @@ class Rebuilt:
             manifest=manifest,
             static_files_key=results.static_files_key,
             sboms={**(self.record.sboms or {}), **sbom_files.digests(sboms)},
+            materials=materials.complete(
+                request, (*self.record.materials, *map(materials.of_program, programs))
+            ),
         )
         store_layer.close_store(request.context, record)
         kept = {store_layer.NAME, *request.system_packages.directories}

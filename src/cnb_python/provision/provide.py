@@ -11,7 +11,7 @@ from cnb_python.layers import previous_image, python, sbom_files
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.python import Parts
 from cnb_python.layers.store import BuildRecord, PreviousBuild
-from cnb_python.provision import freshness, python_parts
+from cnb_python.provision import freshness, materials, python_parts
 from cnb_python.provision.request import (
     Provided,
     ProvidedEnvironment,
@@ -91,7 +91,8 @@ class Reused(NamedTuple):
         names = {python.NAME, store_layer.NAME, *self.record.layers}
         sizes = {name: size for name, size in self.record.layer_sizes.items() if name in names}
         sizes |= {name: str(size) for name, size in results.layers.items()}
-        record = self.record._replace(layer_sizes=sizes)
+        rows = materials.complete(request, self.record.materials)
+        record = self.record._replace(layer_sizes=sizes, materials=rows)
         store_layer.keep(context, self.previous, record)
         store_names = (store_layer.NAME,) if self.previous.has_store else ()
         kept = {*store_names, *request.system_packages.directories}

@@ -28,7 +28,7 @@ from cnb_python.layout import conflicts
 from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
-from cnb_python.provision import freshness, native_libraries, python_parts, sboms
+from cnb_python.provision import freshness, materials, native_libraries, python_parts, sboms
 from cnb_python.provision.finish import Rebuilt
 from cnb_python.provision.materializer import Materializer, NewLayers
 from cnb_python.provision.request import (
@@ -181,7 +181,10 @@ def _make_layers(
     record = _record(
         materializer.request, install_result, layers, from_files, materializer.previous
     )
-    record = record._replace(libraries=libraries)
+    record = record._replace(
+        libraries=libraries,
+        materials=materials.of_packages(install_result.distributions),
+    )
     return NewLayers(layers, states, entries, not_archived, record, archiving, written)
 
 

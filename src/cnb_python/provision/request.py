@@ -56,6 +56,11 @@ class SystemLayers(Protocol):
         ...
 
     @property
+    def packages(self) -> tuple[str, ...]:
+        """What the image gets: `name=version architecture sha256` of each package's file."""
+        ...
+
+    @property
     def layers(self) -> Mapping[str, str]:
         """Bytes by name of each of their layers in the image, in digits."""
         ...
@@ -81,6 +86,7 @@ class NoSystemPackages(NamedTuple):
     is_changed: bool = False
     libraries: tuple[str, ...] = ()
     programs: frozenset[str] = frozenset()
+    packages: tuple[str, ...] = ()
     layers: Mapping[str, str] = {}
     directories: frozenset[str] = frozenset()
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from compression import zstd
 from typing import Literal, NamedTuple, cast
 
-from cnb_python.distributions.model import Distribution, File, LibraryNeed
+from cnb_python.distributions.model import Distribution, File, LibraryNeed, Material
 from cnb_python.store.archive import LIMIT, Member
 from cnb_python.system import json_text
 
@@ -20,6 +20,7 @@ FORMAT = 2
 _ODD_PART = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 _NAME = re.compile(r"[a-z0-9-]+")
 _DIGEST_DIGITS = 64
+_BUILDS = "builds"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HEX = re.compile(r"[0-9a-f]*")
 _KINDS = re.compile(r"[fxld]*")
@@ -144,6 +145,7 @@ def _dump_entry(entry: StoreEntry) -> dict[str, object]:
         "reaches": distribution.reaches,
         "libpython": distribution.libpython,
         **_dump_needs(distribution.library_needs),
+        **_dump_materials(distribution.materials),
         "archive": entry.archive,
         "info": entry.info,
         "digests": "".join(file.digest for file in distribution.files),
@@ -163,6 +165,7 @@ def _load_entry(row: object) -> StoreEntry:
         library_needs=_load_needs(row),
         from_source=_field(row, "built", bool),
         is_cacheable=_field(row, "keeps", bool),
+        materials=_load_materials(row),
     )
     archive = _digest(row, "archive") if _field(row, "archive", str) else ""
     return StoreEntry(distribution, archive, _digest(row, "info"), has_libpython)
@@ -179,6 +182,23 @@ def _load_needs(row: object) -> tuple[LibraryNeed, ...] | None:
         return None
     pairs = (text.split(" ") for text in _texts(row, "needs"))
     return tuple(LibraryNeed(library, tuple(versions)) for library, *versions in pairs)
+
+
+def _dump_materials(materials: tuple[Material, ...]) -> dict[str, object]:
+    rows = [[*each[:3], _BUILDS if each.builds else ""] for each in materials]
+    return {"materials": rows} if rows else {}
+
+
+def _load_materials(row: object) -> tuple[Material, ...]:
+    # Older releases did not record them.
+    if not (isinstance(row, dict) and "materials" in row):
+        return ()
+    rows = [_texts({"": each}, "") for each in _field(row, "materials", list)]
+    if any(len(each) != len(Material._fields) for each in rows):
+        raise UnusableManifest("materials")
+    return tuple(
+        Material(name, address, digest, bool(builds)) for name, address, digest, builds in rows
+    )
 
 
 def _digests(row: object, count: int) -> list[str]:

@@ -157,6 +157,11 @@ class _DebianPackages:
         return frozenset(_texts(self.metadata, _PROGRAMS))
 
     @property
+    def packages(self) -> tuple[str, ...]:
+        """What the image gets: `name=version architecture sha256` of each package's file."""
+        return tuple(_texts(self.metadata, _PACKAGES))
+
+    @property
     def layers(self) -> Mapping[str, str]:
         """The size in bytes of the image's layer, by its name."""
         return {NAME: str(self.metadata.get(_SIZE, ""))}

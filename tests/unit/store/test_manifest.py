@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnb_python.distributions.model import Material
 from cnb_python.store.archive import Member
 from cnb_python.store.manifest import (
     Manifest,
@@ -38,6 +39,10 @@ SIX = dataclasses.replace(
     from_source=True,
     origin="0123",
     libpython=("libpython3.14.so.1.0",),
+    materials=(
+        Material("flit_core-3.whl", "", f"sha256:{DIGEST}", builds=True),
+        Material("six-1.0.tar.gz", "https://pip.example/six-1.0.tar.gz", f"sha256:{DIGEST}"),
+    ),
 )
 KEPT = StoreEntry(SIX, DIGEST, DIGEST)
 TREE = StoredTree(
@@ -116,6 +121,9 @@ BROKEN: dict[str, Callable[[Row], object]] = {
     "libpython as a text": first("libpython", "libpython3.14.so"),
     "built from perhaps": first("built", 1),
     "keeping perhaps": first("keeps", 1),
+    "materials as a text": first("materials", "six-1.0.tar.gz"),
+    "a material of too few parts": first("materials", [["six-1.0.tar.gz", "", ""]]),
+    "a material of numbers": first("materials", [[1, 2, 3, 4]]),
     "a tree's archive": tree("archive", "python"),
     "a tree's path that leads outside": tree("paths", ["a", "a/../../b", "c"]),
     "a tree's target that leads outside": tree("targets", ["../../b"]),
@@ -130,6 +138,12 @@ def test_invalid_value_is_refused(case: str) -> None:
 
 def test_unmodified_manifest_is_accepted() -> None:
     assert load(changed(lambda _: None)) == MANIFEST
+
+
+def test_distribution_of_an_older_release_has_unknown_materials() -> None:
+    older = changed(lambda content: content["distributions"][0].pop("materials"))
+
+    assert load(older).distributions["six"].distribution.materials == ()
 
 
 def test_distribution_of_an_older_release_has_unknown_libpython() -> None:

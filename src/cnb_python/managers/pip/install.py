@@ -198,7 +198,10 @@ def _pin(item: Item, own: OwnLines) -> Pin:
     address = urlsplit(item["download_info"]["url"])
     by_itself = bool(item["is_direct"]) or not address.path.endswith(".whl")
     files = () if by_itself else (unquote(address.path.rpartition("/")[2]),)
-    return Pin(name, version, origin, line, is_cacheable, extras, by_itself, files=files)
+    url = "" if item["is_direct"] else str(item["download_info"]["url"])
+    return Pin(
+        name, version, origin, line, is_cacheable, extras, by_itself, files=files, address=url
+    )
 
 
 def _of_index(name: str, version: str, download: Item, own: OwnLines) -> tuple[str, str, bool]:

@@ -1,0 +1,168 @@
+"""The materials of an image: everything that its build downloaded or depended on, with digests.
+
+Each is a ResourceDescriptor of in-toto, as JSON in one line. They are in the metadata of the
+buildpack in the image (`store.toml`), so that they change no layer. Separate from `provide` and
+`finish`, which both record them.
+https://github.com/in-toto/attestation/blob/main/spec/v1/resource_descriptor.md
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
+
+from cnb_python.cnb import toml
+from cnb_python.config.kinds import displayed
+from cnb_python.config.settings import DEFAULTS
+from cnb_python.distributions.model import Distribution, Material
+from cnb_python.install import process_env
+from cnb_python.managers import tool
+from cnb_python.managers.tool import Program
+from cnb_python.provision.request import ProvisionRequest
+from cnb_python.system.redaction import redact, shown
+
+BUILDPACK, INTERPRETER, INSTALLER = "buildpack", "interpreter", "installer"
+SETTINGS, SYSTEM_PACKAGE = "settings", "system package"
+PACKAGE, BUILD_REQUIREMENT, MANAGER = "package", "build requirement", "package manager"
+# Of each build; the others are recorded when they are downloaded.
+_OF_EACH_BUILD = (BUILDPACK, INTERPRETER, INSTALLER, SETTINGS, SYSTEM_PACKAGE)
+# How files are reached, and how long that may take, is in no image.
+_WITHOUT_EFFECT = {"origins", "mirror", "idle_timeout"}
+
+type _Annotations = Mapping[str, str]
+
+
+def complete(request: ProvisionRequest, downloaded: Iterable[str]) -> tuple[str, ...]:
+    """Return all materials of an image; *downloaded*: those that were recorded earlier."""
+    marks = tuple(_mark(kind) for kind in _OF_EACH_BUILD)
+    kept = (row for row in downloaded if not any(mark in row for mark in marks))
+    return tuple(dict.fromkeys((*_of_each_build(request), *kept)))
+
+
+def of_packages(distributions: Iterable[Distribution]) -> tuple[str, ...]:
+    """Return the materials of *distributions*: their files and commits, and what built them."""
+    packages: list[str] = []
+    needed: set[str] = set()
+    for each in distributions:
+        own = [material for material in each.materials if not material.builds]
+        packages += [_of_package(each, material) for material in own]
+        if not own and each.is_cacheable:
+            # A release of this buildpack that recorded none installed it.
+            packages.append(_descriptor(_purl(each), each.name, "", _about(each)))
+        needed |= {_of_need(material) for material in each.materials if material.builds}
+    return (*packages, *sorted(needed))
+
+
+def of_program(key: str) -> str:
+    """Return the material of a package manager's program, which the store has by *key*.
+
+    The digest is that of the list of its files, with a hash for each if the release is pinned.
+    """
+    _, name, _, digest = key.split(" ")
+    pinned = Program(name)
+    version = pinned.version if pinned.digest == digest else ""
+    uri = f"pkg:pypi/{name}@{version}" if version else f"pkg:pypi/{name}"
+    annotations = {"kind": MANAGER} | ({"version": version} if version else {})
+    return _descriptor(uri, name, f"sha256:{digest}", annotations)
+
+
+def _of_each_build(request: ProvisionRequest) -> Iterator[str]:
+    buildpack, release = request.context.buildpack, request.release
+    urn = f"urn:cnb:registry:{buildpack.id}@{buildpack.version}"
+    about = {"kind": BUILDPACK, "version": buildpack.version}
+    yield _descriptor(urn, buildpack.id, "", about)
+    about = {"kind": INTERPRETER, "version": release.version, "flavor": release.flavour}
+    # With a mirror the address is left out: equal files are equal materials.
+    address = "" if request.settings.mirror else shown(release.url)
+    uri = f"pkg:generic/python-build-standalone@{release.version}?arch={release.arch}"
+    yield _descriptor(uri, "python", f"sha256:{release.sha256}", about, address)
+    yield from _installers(request.context.target.arch)
+    yield from _system_packages(request)
+    yield _settings(request)
+
+
+def _installers(arch: str) -> Iterator[str]:
+    """Yield the tools that the buildpack contains, by the digests of their wheels."""
+    pins = toml.read(tool.PINS)
+    for name in ("pip", "uv"):
+        pin = toml.table_at(pins, name)
+        version, sha256 = pin.get("version"), pin.get("sha256")
+        digest = sha256.get(arch, "") if isinstance(sha256, dict) else sha256
+        about = {"kind": INSTALLER, "version": str(version)}
+        uri = f"pkg:pypi/{name}@{version}"
+        yield _descriptor(uri, name, f"sha256:{digest}" if digest else "", about)
+
+
+def _system_packages(request: ProvisionRequest) -> Iterator[str]:
+    target = request.context.target
+    for line in request.system_packages.packages:
+        # `name=version architecture sha256`
+        package, arch, digest = line.split(" ")
+        name, _, version = package.partition("=")
+        uri = f"pkg:deb/{target.distro_name or 'debian'}/{name}@{quote(version)}?arch={arch}"
+        about = {"kind": SYSTEM_PACKAGE, "version": version}
+        yield _descriptor(uri, name, f"sha256:{digest}", about)
+
+
+def _settings(request: ProvisionRequest) -> str:
+    """Return the settings that differ from their defaults: the names of those with secrets."""
+    defaults = DEFAULTS._asdict()
+    # A start command may hold a password.
+    secrets = process_env.secrets(request.context.environ, request.app.directory)
+    given = {
+        name: redact(displayed(value), secrets)
+        for name, value in request.settings._asdict().items()
+        if name not in _WITHOUT_EFFECT and value != defaults[name]
+    }
+    given["execution-environment"] = request.context.exec_env
+    digest = hashlib.sha256(_json(given).encode()).hexdigest()
+    return _descriptor("", SETTINGS, f"sha256:{digest}", {"kind": SETTINGS, **given})
+
+
+def _about(distribution: Distribution) -> dict[str, str]:
+    return {
+        "kind": PACKAGE,
+        "package": distribution.name,
+        "version": distribution.version,
+        **({"built": "true"} if distribution.from_source else {}),
+    }
+
+
+def _of_package(distribution: Distribution, material: Material) -> str:
+    is_commit = not material.digest.startswith("sha256:")
+    uri = material.address if is_commit else _purl(distribution)
+    address = "" if is_commit else material.address
+    return _descriptor(uri, material.name, material.digest, _about(distribution), address)
+
+
+def _of_need(material: Material) -> str:
+    about = {"kind": BUILD_REQUIREMENT}
+    return _descriptor("", material.name, material.digest, about, material.address)
+
+
+def _purl(distribution: Distribution) -> str:
+    """Return the package URL: https://github.com/package-url/purl-spec."""
+    return f"pkg:pypi/{distribution.name}@{quote(distribution.version)}"
+
+
+def _descriptor(
+    uri: str, name: str, digest: str, annotations: _Annotations, address: str = ""
+) -> str:
+    algorithm, _, value = digest.partition(":")
+    return _json(
+        {
+            "name": name,
+            **({"uri": uri} if uri else {}),
+            **({"digest": {algorithm: value}} if value else {}),
+            **({"downloadLocation": address} if address else {}),
+            "annotations": annotations,
+        }
+    )
+
+
+def _mark(kind: str) -> str:
+    return f'"kind":{json.dumps(kind)}'
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
