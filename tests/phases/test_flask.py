@@ -204,7 +204,7 @@ def test_venv_links_to_the_packages(root: Path) -> None:
 
 def test_sboms_list_what_is_installed(root: Path) -> None:
     sboms = root / f"layers/sbom/launch/{BUILDPACK}"
-    assert sorted(path.name for path in sboms.iterdir()) == ["deps-00", "python"]
+    assert sorted(path.name for path in sboms.iterdir()) == ["defaults", "deps-00", "python"]
     packages = root / f"{LAYERS[1:]}/deps-00/tree/lib/python3.14/site-packages"
     installed = sorted(path.stem.replace("-", "@") for path in packages.glob("*.dist-info"))
     listed = check_cyclonedx((sboms / "deps-00/sbom.cdx.json").read_bytes())["components"]
@@ -222,6 +222,13 @@ def test_sbom_of_python_has_the_libraries_inside(flask: Built, root: Path) -> No
     libraries = {each["purl"] for each in python["components"]}
     assert {f"pkg:generic/openssl@{openssl}", f"pkg:generic/sqlite@{sqlite}"} <= libraries
     check_spdx((sboms / "sbom.spdx.json").read_bytes())
+
+
+def test_sbom_of_the_exec_d_program_has_the_release_of_go(root: Path) -> None:
+    sboms = root / f"layers/sbom/launch/{BUILDPACK}/defaults"
+    (program,) = check_cyclonedx((sboms / "sbom.cdx.json").read_bytes())["components"]
+    (library,) = program["components"]
+    assert re.fullmatch(r"pkg:golang/stdlib@1\.\d+(\.\d+)?", library["purl"])
 
 
 def test_app_directory_is_unchanged(flask: Built) -> None:

@@ -189,6 +189,8 @@ class FakeBuild:
                 path.unlink()
             else:
                 toml.write(path, {"metadata": toml.table_at(table, "metadata")})
+        for path in self.layers.glob("build.sbom.*"):
+            path.unlink()
         self.context = replace(self.context, store=self._stored())
         return self
 

@@ -15,6 +15,12 @@ _DRAFTS = disk.draft_of(Path("*")).name
 _DIGEST = "digest"
 
 
+def with_sboms(environment: Iterable[str]) -> frozenset[str]:
+    """Return the layers that may have an SBOM, given those of the *environment*."""
+    more = {python.NAME, process_defaults.NAME, cache_keys.SYSTEM_PACKAGES}
+    return frozenset({*environment, *more})
+
+
 def remove_leftovers(layers_dir: Path) -> None:
     """Remove what a killed build left in *layers_dir*; called at the start of a build.
 

@@ -16,20 +16,23 @@ from packaging.version import Version
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.context import BuildContext
-from cnb_python.cnb.layer import LAUNCH, EnvDelta, LayerTypes, layer_of, process_scope
+from cnb_python.cnb.layer import LAUNCH, EnvDelta, Layer, LayerTypes, layer_of, process_scope
 from cnb_python.launch import gunicorn_config
 from cnb_python.launch.launch_plan import CONSOLE, HEALTH
 from cnb_python.launch.servers import PORT
-from cnb_python.layers import package_directories
-from cnb_python.layers.cache_keys import LayerKey, Rebuild, decide, part
+from cnb_python.layers import package_directories, sbom_files
+from cnb_python.layers.cache_keys import SBOM, LayerKey, Rebuild, decide, part
 from cnb_python.layers.safe_path import VARIABLE
+from cnb_python.layers.sbom_files import LayerSbom
 from cnb_python.managers.tool import find_defaults
+from cnb_python.sbom.model import Document, License, document
 from cnb_python.system.interface import Output
 
 NAME = "defaults"
 # Raise it with every change of what the layer holds besides the program.
 _FORMAT = "3"
 _PROGRAM = "defaults"
+_LICENSE = License("MIT")
 # By this name the program runs a process: execd/init.go.
 _INIT = "init"
 # By these names it runs scripts, with the shell of the run image or without one: execd/shell.go.
@@ -156,6 +159,8 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
         " ".join(sorted(defaults.safe)),
     )
     layer = layer_of(context.layers_dir, NAME)
+    sbom = _sbom(layer, program)
+    metadata = key.metadata() | {SBOM: sbom.digest}
     state = decide(layer.state(), key)
     if isinstance(state, Rebuild):
         for reason in state.reasons:
@@ -170,10 +175,23 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
             (contents / _HEALTH).symlink_to(f"exec.d/{_PROGRAM}")
             disk.write(contents / _HEALTH_PATH, defaults.health.encode())
         types = LayerTypes(launch=True)
-        layer.finish(types, key.metadata(), _env(defaults), exec_d={_PROGRAM: program})
+        layer.finish(types, metadata, _env(defaults), {_PROGRAM: program}, sbom.files)
     else:
-        layer.reuse_from_image(key.metadata())
+        sbom.write(layer.layers_dir, NAME)
+        layer.reuse_from_image(metadata)
     return len(program)
+
+
+def _sbom(layer: Layer, program: bytes) -> LayerSbom:
+    """Return the SBOM of the layer, which has *program* alone."""
+
+    def make() -> Document:
+        from cnb_python.sbom import go_program  # noqa: PLC0415 - unchanged builds write no SBOM
+
+        return document(NAME, [go_program.component("cnb-python-defaults", program, _LICENSE)])
+
+    recorded = (layer.restored() or {}).get(SBOM)
+    return sbom_files.restored_or_made(layer.layers_dir, NAME, recorded, make)
 
 
 def _lines(variables: Mapping[str, str], separator: str) -> str:

@@ -7,13 +7,15 @@ https://github.com/buildpacks/spec/blob/main/platform.md#sbom
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import SbomFormat, write_sbom
-from cnb_python.layers import cache_keys, process_defaults, python
+from cnb_python.layers import python
 from cnb_python.layers.store import SBOM_OF_PACKAGES, SBOM_OF_PYTHON
+from cnb_python.sbom.model import Document
 from cnb_python.system import regular_file
 from cnb_python.system.regular_file import TooLargeToRead
 
@@ -22,6 +24,9 @@ FORMAT = "1"
 FORMATS = (SbomFormat.CYCLONEDX, SbomFormat.SPDX)
 type Sboms = Mapping[str, Mapping[SbomFormat, bytes]]
 """The SBOMs of layers, by the layer's name and their format."""
+
+BUILD = "build"
+"""What the SBOM of the build itself is written for, in place of a layer; it is never restored."""
 
 _LARGEST = 64 << 20
 
@@ -36,18 +41,11 @@ def digest(sboms: Sboms) -> str:
 
 
 def digests(sboms: Sboms) -> dict[str, str]:
-    """Return the `BuildRecord.sboms` of *sboms*: of Python if it is there, and of the others."""
-    of_packages = {layer: sboms[layer] for layer in sboms if layer != python.NAME}
+    """Return the `BuildRecord.sboms` of *sboms*: of Python if it is there, and of the packages."""
+    of_packages = {layer: sboms[layer] for layer in sboms if layer not in {python.NAME, BUILD}}
     of_python = {python.NAME: sboms[python.NAME]} if python.NAME in sboms else {}
     listed = {SBOM_OF_PYTHON: of_python, SBOM_OF_PACKAGES: of_packages}
     return {name: digest(each) for name, each in listed.items() if each}
-
-
-def layers_of(environment: Iterable[str]) -> frozenset[str]:
-    """Return the layers that may have an SBOM, given those of the *environment*."""
-    return frozenset(
-        {*environment, python.NAME, process_defaults.NAME, cache_keys.SYSTEM_PACKAGES}
-    )
 
 
 def are_restored(layers_dir: Path, layers: Collection[str], expected: str) -> bool:
@@ -73,6 +71,43 @@ def _read(layers_dir: Path, layer: str) -> dict[SbomFormat, bytes]:
         except OSError, TooLargeToRead:
             continue
     return sboms
+
+
+def rendered(documents: Iterable[Document]) -> Sboms:
+    """Return *documents* in both formats."""
+    from cnb_python.sbom import cyclonedx, spdx  # noqa: PLC0415 - importing its library takes 0.2 s
+
+    return {
+        each.layer: {
+            SbomFormat.CYCLONEDX: cyclonedx.render(each),
+            SbomFormat.SPDX: spdx.render(each),
+        }
+        for each in documents
+    }
+
+
+class LayerSbom(NamedTuple):
+    """The SBOM of a layer that records its digest in its own metadata."""
+
+    digest: str
+    files: Mapping[SbomFormat, bytes]
+
+    def write(self, layers_dir: Path, layer: str) -> None:
+        """Write the files for a *layer* that is reused; a layer that is made gets them itself."""
+        write(layers_dir, {layer: self.files})
+
+
+def restored_or_made(
+    layers_dir: Path, layer: str, recorded: object, make: Callable[[], Document]
+) -> LayerSbom:
+    """Return the restored SBOM of *layer*, or a new one if that is not the one written before.
+
+    *recorded*: the digest in the metadata of the restored layer. *make*: returns the SBOM.
+    """
+    if isinstance(recorded, str) and are_restored(layers_dir, (layer,), recorded):
+        return LayerSbom(recorded, _read(layers_dir, layer))
+    sboms = rendered([make()])
+    return LayerSbom(digest(sboms), sboms[layer])
 
 
 def write(layers_dir: Path, sboms: Sboms) -> None:

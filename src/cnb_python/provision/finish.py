@@ -95,7 +95,7 @@ class Rebuilt:
         sbom_files.write(layers_dir, sboms)
         has_packages = store_layer.SBOM_OF_PACKAGES in sbom_files.digests(sboms)
         sbom_files.remove_all_but(
-            layers_dir, sbom_files.layers_of(sboms if has_packages else record.layers)
+            layers_dir, previous_image.with_sboms(sboms if has_packages else record.layers)
         )
         return record
 

@@ -97,7 +97,7 @@ class Reused(NamedTuple):
         store_names = (store_layer.NAME,) if self.previous.has_store else ()
         kept = {*store_names, *request.system_packages.directories}
         check_contents(context.layers_dir, {*results.new_layers, *kept})
-        sbom_files.remove_all_but(context.layers_dir, sbom_files.layers_of(record.layers))
+        sbom_files.remove_all_but(context.layers_dir, previous_image.with_sboms(record.layers))
         return record
 
 

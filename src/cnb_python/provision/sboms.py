@@ -10,11 +10,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from cnb_python.cnb.layer import SbomFormat
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.request import InstallResult
-from cnb_python.layers import python
+from cnb_python.layers import python, sbom_files
 from cnb_python.layers.sbom_files import Sboms
 from cnb_python.layers.venv_and_shards import Layers
 from cnb_python.provision.request import ProvisionRequest
@@ -48,6 +47,22 @@ def of_python(request: ProvisionRequest, libraries: Iterable[Component]) -> Docu
     release = request.release
     return document(
         python.NAME, [interpreter.component(release.version, release.sha256, libraries)]
+    )
+
+
+def of_tools(tools: str) -> Document:
+    """Return the SBOM of the build: the bundled installers, which are in no layer.
+
+    *tools*: as `ProvisionRequest.tools`.
+    """
+    pairs = [tool.split(" ", 1) for tool in tools.split(", ")]
+    return document(
+        sbom_files.BUILD,
+        [
+            Component(ref, name, version, kind="application", purl=ref)
+            for name, version in pairs
+            for ref in [distributions.purl(name, version)]
+        ],
     )
 
 
@@ -98,27 +113,14 @@ def documents(
         environment, MarkerValues(request.release.version, os.uname().machine)
     )
     names = {shard.name: shard.distributions for shard in layers.shards if shard.distributions}
-    return (of_python(request, libraries), *of_layers(components, names))
+    layers_of_packages = of_layers(components, names)
+    return (of_python(request, libraries), *layers_of_packages, of_tools(request.tools))
 
 
 def start(listed: Sequence[Document]) -> Future[Sboms]:
     """Start to write *listed* in both formats, in a thread."""
     pool = ThreadPoolExecutor(1)
     try:
-        return pool.submit(_rendered, listed)
+        return pool.submit(sbom_files.rendered, listed)
     finally:
         pool.shutdown(wait=False)
-
-
-def _rendered(listed: Sequence[Document]) -> Sboms:
-    if not listed:
-        return {}
-    from cnb_python.sbom import cyclonedx, spdx  # noqa: PLC0415 - importing its library takes 0.2 s
-
-    return {
-        each.layer: {
-            SbomFormat.CYCLONEDX: cyclonedx.render(each),
-            SbomFormat.SPDX: spdx.render(each),
-        }
-        for each in listed
-    }

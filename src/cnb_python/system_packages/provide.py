@@ -29,10 +29,12 @@ from cnb_python.cnb.layer import (
 from cnb_python.cnb.toml import Metadata
 from cnb_python.config.settings import Settings
 from cnb_python.errors.libraries import NoApt, OtherDistribution
-from cnb_python.layers import cache_keys
-from cnb_python.layers.cache_keys import LayerKey, differences, names, part
+from cnb_python.layers import cache_keys, sbom_files
+from cnb_python.layers.cache_keys import SBOM, LayerKey, differences, names, part
 from cnb_python.layers.previous_image import WORK
+from cnb_python.layers.sbom_files import LayerSbom
 from cnb_python.provision.request import NoSystemPackages, SystemLayers
+from cnb_python.sbom.model import Document, document
 from cnb_python.system.interface import System
 from cnb_python.system.output import megabytes
 from cnb_python.system_packages.request import Requested, parsed
@@ -124,8 +126,10 @@ class _DebianPackages:
             self.is_changed = True
             self._make(self._fetched())
         else:
-            self.metadata = self._previous
-            self._layer(NAME).reuse_from_image(self._previous)
+            sbom = self._sbom(self._previous)
+            self.metadata = {**self._previous, SBOM: sbom.digest}
+            sbom.write(self.context.layers_dir, NAME)
+            self._layer(NAME).reuse_from_image(self.metadata)
             count = len(_texts(self.metadata, _PACKAGES))
             self.system.output.line(f"Reusing {count} system packages from the previous image")
 
@@ -185,9 +189,9 @@ class _DebianPackages:
             self._make(self._fetched())
         if not self.build:
             self._layer(DEVELOPMENT).drop()
-            if self.metadata == self._previous:
+            if self._previous and self.metadata == {**self._previous, SBOM: self.metadata[SBOM]}:
                 # Equal packages make equal files.
-                self._layer(NAME).reuse_from_image(self._previous)
+                self._layer(NAME).reuse_from_image(self.metadata)
 
     def _layer(self, name: str) -> Layer:
         return layer_of(self.context.layers_dir, name)
@@ -204,6 +208,17 @@ class _DebianPackages:
                     self.system.output.line(f"Fetching system packages: {reason}")
             return None
         return state.metadata
+
+    def _sbom(self, metadata: Metadata) -> LayerSbom:
+        """Return the SBOM of the packages in *metadata* of the image's layer."""
+
+        def make() -> Document:
+            from cnb_python.sbom import debian  # noqa: PLC0415 - unchanged builds write no SBOM
+
+            lines = _texts(metadata, _PACKAGES)
+            return document(NAME, debian.components(lines, self.key.distro))
+
+        return sbom_files.restored_or_made(self.context.layers_dir, NAME, metadata.get(SBOM), make)
 
     def _keep_cache(self) -> None:
         restored = self._restored(CACHE)
@@ -273,7 +288,10 @@ class _DebianPackages:
         }
         env = _deltas(LAUNCH, unpacked.launch)
         of_build = _deltas(BUILD, unpacked.build) if self.build else []
-        layer.finish(LayerTypes(launch=True, build=self.build), self.metadata, env)
+        sbom = self._sbom(self.metadata)
+        self.metadata = {**self.metadata, SBOM: sbom.digest}
+        types = LayerTypes(launch=True, build=self.build)
+        layer.finish(types, self.metadata, env, sboms=sbom.files)
         development.finish(LayerTypes(build=self.build), {}, of_build)
         self._states = {each.name: _states(each.path) for each in (layer, development)}
         count = len(unpacked.run_packages)

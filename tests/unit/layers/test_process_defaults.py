@@ -13,6 +13,7 @@ from cnb_python.layers.process_defaults import Defaults
 from tests.support import layer_env
 from tests.support.fake_build import contents, context
 from tests.support.fake_system import Log
+from tests.support.sbom_schemas import check_cyclonedx, check_spdx
 
 VARIABLES = {"FLASK_RUN_PORT": "$PORT", "FLASK_RUN_HOST": "0.0.0.0"}
 
@@ -208,3 +209,45 @@ def test_processes_beside_the_app_are_told_apart_if_a_package_gets_new_directori
         seen = {kind for kind in kinds if "BPL_PYTHON_PROCESS" in started(phase, kind)}
 
         assert seen == types
+
+
+def sboms(phase: BuildContext) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in phase.layers_dir.glob("*.sbom.*")}
+
+
+def test_layer_has_an_sbom_of_its_program(phase: BuildContext) -> None:
+    provide(phase)
+
+    (program,) = check_cyclonedx(sboms(phase)["defaults.sbom.cdx.json"])["components"]
+    assert program["name"] == "cnb-python-defaults"
+    check_spdx(sboms(phase)["defaults.sbom.spdx.json"])
+
+
+@pytest.mark.parametrize("content", ["{}", ""], ids=["other", "missing"])
+def test_reused_layer_has_the_same_sbom(phase: BuildContext, content: str) -> None:
+    in_image(phase)
+    first = sboms(phase)
+    path = phase.layers_dir / "defaults.sbom.spdx.json"
+    path.unlink()
+    if content:
+        path.write_text(content)
+
+    provide(phase)
+
+    assert not is_made(phase)
+    assert sboms(phase) == first
+
+
+def test_layer_of_a_release_without_sboms_is_reused(phase: BuildContext) -> None:
+    in_image(phase)
+    first = sboms(phase)
+    for file in phase.layers_dir.glob("*.sbom.*"):
+        file.unlink()
+    path = phase.layers_dir / "defaults.toml"
+    metadata = toml.table_at(toml.read(path), "metadata")
+    toml.write(path, {"metadata": {k: v for k, v in metadata.items() if k != "sbom"}})
+
+    assert provide(phase) == []
+
+    assert not is_made(phase)
+    assert sboms(phase) == first

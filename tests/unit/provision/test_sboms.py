@@ -33,8 +33,9 @@ def app(tmp_path: Path) -> FakeBuild:
 
 
 def sboms(app: FakeBuild) -> dict[str, bytes]:
-    """Return the SBOMs beside the layers by their file names."""
-    return {path.name: path.read_bytes() for path in app.layers.glob("*.sbom.*")}
+    """Return the SBOMs of the layers by their file names."""
+    names = {path.name: path for path in app.layers.glob("*.sbom.*")}
+    return {name: path.read_bytes() for name, path in names.items() if name[:6] != "build."}
 
 
 def test_each_layer_has_its_distributions_in_both_formats(app: FakeBuild) -> None:
@@ -73,6 +74,14 @@ def test_cached_build_has_the_sboms_of_a_clean_one(app: FakeBuild, layout: str) 
         app.build()
         assert sboms(app) == clean[lines], lines
         app.restore()
+
+
+def test_sbom_of_the_build_has_the_installers(app: FakeBuild) -> None:
+    app.build()
+
+    tools = check_cyclonedx((app.layers / "build.sbom.cdx.json").read_bytes())["components"]
+    assert [each["purl"] for each in tools] == ["pkg:pypi/pip@26.3", "pkg:pypi/uv@0.13.8"]
+    check_spdx((app.layers / "build.sbom.spdx.json").read_bytes())
 
 
 def test_unchanged_build_keeps_the_restored_sboms(app: FakeBuild) -> None:
@@ -144,7 +153,8 @@ def test_sboms_of_nothing_are_removed(app: FakeBuild, is_restored: bool) -> None
 
     app.build()
 
-    assert not sboms(app).keys() & set(names)
+    present = {path.name for path in app.layers.glob("*.sbom.*") if path.read_bytes() == b"{}"}
+    assert present == set()
 
 
 def test_layers_of_a_release_without_sboms_are_reused(app: FakeBuild) -> None:

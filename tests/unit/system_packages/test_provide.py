@@ -30,6 +30,7 @@ from tests.support.debs import DebFile
 from tests.support.fake_build import context
 from tests.support.fake_system import Log, Programs, refuse_fetch
 from tests.support.messages import explained
+from tests.support.sbom_schemas import check_cyclonedx, check_spdx
 
 X = "x86_64-linux-gnu"
 LIBPQ = DebFile("libpq5", {"Section": "libs"}, {f"usr/lib/{X}/libpq.so.5.15": "PQ"})
@@ -131,6 +132,11 @@ def machine(tmp_path: Path) -> Machine:
         file.parent.mkdir(parents=True)
         file.write_text(text)
     return Machine(tmp_path)
+
+
+def sboms(machine: Machine) -> dict[str, bytes]:
+    paths = (machine.directory / "layers").glob("*.sbom.*")
+    return {path.name: path.read_bytes() for path in paths}
 
 
 def failure(machine: Machine, *packages: str) -> Failure:
@@ -297,6 +303,24 @@ def test_metadata_has_name_version_architecture_and_digest(machine: Machine) -> 
     assert metadata is not None
     digest = MAGIC.uri.rpartition(":")[2]
     assert metadata["packages"] == [f"libmagic1=1.0-1 amd64 {digest}"]
+
+
+def test_layer_has_an_sbom_of_its_packages(machine: Machine) -> None:
+    machine.build("libpq5")
+    first = sboms(machine)
+
+    (package,) = check_cyclonedx(first["system-packages.sbom.cdx.json"])["components"]
+    assert package["purl"].startswith("pkg:deb/debian/libpq5@")
+    assert package["purl"].endswith("?arch=amd64&distro=debian-12")
+    check_spdx(first["system-packages.sbom.spdx.json"])
+
+    machine.export()
+    machine.build("libpq5")
+    assert sboms(machine) == first
+    (machine.directory / "layers/system-packages.sbom.spdx.json").write_text("{}")
+    machine.build("libpq5")
+    assert sboms(machine) == first
+    assert machine.ran == []
 
 
 def test_dependency_that_needs_an_installation_is_left_out(machine: Machine) -> None:
