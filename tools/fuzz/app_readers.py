@@ -20,6 +20,7 @@ from cnb_python.launch import (
     named_processes,
     processes,
     single_worker,
+    tasks,
     unstartable,
 )
 from cnb_python.layers import process_defaults
@@ -200,6 +201,12 @@ def _resolve(app: App, settings: Settings) -> None:
             manager.resolve_from_files(app, PYTHON, _ENVIRON)
 
 
+def _tasks(app_dir: Path) -> None:
+    for manager in tasks.MANAGERS:
+        for name in ("serve", "prod:serve", ""):
+            tasks.command_of(manager, name, app_dir)
+
+
 def _requirements(app_dir: Path) -> None:
     own = source_lines.read_own_lines([app_dir / "requirements.txt"], app_dir, _ENVIRON)
     own.line_of("six", "https://example.org/six")
@@ -246,5 +253,5 @@ def _types(app_dir: Path) -> None:
 
 _PARTS = (
     *(read_as_a_build, _requirements, _pylock, _compiled, _poetry, _pdm, _pipenv, _types),
-    _choose_python,
+    *(_choose_python, _tasks),
 )

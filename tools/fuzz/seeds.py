@@ -43,6 +43,10 @@ url = "https://me:secret@index.example.org/simple"
 name = "own"
 url = "https://${USER}@index.example.org/simple"
 include_packages = ["six*"]
+[tool.pdm.scripts]
+serve = {cmd = ["gunicorn", "app:app"]}
+[tool.hatch.envs.prod.scripts]
+serve = ["gunicorn app:app"]
 """
 REQUIREMENTS = f"""\
 # -*- coding: utf-8 -*-
@@ -127,6 +131,8 @@ local = {path = "./package", editable = true}
 
 [requires]
 python_version = "3.14"
+[scripts]
+serve = "gunicorn app:app"
 """
 PIPFILE_LOCK = f"""\
 {{

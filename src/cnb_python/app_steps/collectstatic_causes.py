@@ -48,6 +48,13 @@ _PATTERNS: tuple[tuple[CollectstaticCause, str], ...] = (
     ),
     ("driver", r"Error loading (?P<detail>psycopg|MySQLdb|oracledb|cx_Oracle)"),
     ("database", r"(?:OperationalError|ProgrammingError|InterfaceError)\b.*?: (?P<detail>.*)"),
+    (
+        "service",
+        (
+            r"\b(?:ConnectionError|ConnectionRefusedError|ConnectionFailure|ConnectError"
+            r"|ConnectTimeout|ServerSelectionTimeoutError|gaierror|URLError): (?P<detail>.*)"
+        ),
+    ),
     ("library", r"(?P<detail>lib[\w.+-]*\.so[\w.]*): cannot open shared object file"),
     ("library", r"Could not find the (?P<detail>\w+) library"),
     ("no settings", r"settings are not configured|No Django settings specified"),

@@ -33,7 +33,7 @@ class NoRequirements(AppError):
         return cls(misspelt=(), variants=(), names=("README.md", "main.py"), elsewhere=())
 
 
-type UnreadForm = Literal["pip-tools", "setup.cfg", "conda", "script"]
+type UnreadForm = Literal["pip-tools", "setup.cfg", "conda", "pixi", "script"]
 
 # What the file, {0}, is, and what may fix it.
 _FORMS: dict[UnreadForm, tuple[str, ...]] = {
@@ -54,6 +54,14 @@ _FORMS: dict[UnreadForm, tuple[str, ...]] = {
         (
             "List the packages in requirements.txt by their names on PyPI. Those below `pip:` have "
             "them already."
+        ),
+        "If the app needs packages that only conda has, use another buildpack or a Dockerfile.",
+    ),
+    "pixi": (
+        "a workspace of pixi, which this buildpack does not support",
+        (
+            "List the packages in requirements.txt by their names on PyPI. Those of "
+            "[pypi-dependencies] have them already."
         ),
         "If the app needs packages that only conda has, use another buildpack or a Dockerfile.",
     ),

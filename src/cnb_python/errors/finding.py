@@ -389,7 +389,7 @@ def _libc_differs(platforms: tuple[str, ...]) -> tuple[str, ...]:
 
 def _fixes_for(platforms: tuple[str, ...]) -> tuple[str, ...]:
     if not platforms:
-        return ("Use another Python: write its version, such as 3.12, to .python-version.",)
+        return ("Use an older Python: write its version to .python-version.",)
     if not any(map(_LINUX.fullmatch, platforms)):
         return (
             (

@@ -42,6 +42,7 @@ type CollectstaticCause = Literal[
     "storage",
     "driver",
     "database",
+    "service",
     "module",
     "library",
     "syntax",
@@ -176,6 +177,10 @@ _CAUSES: dict[CollectstaticCause, tuple[str, ...]] = {
             "Run queries in functions that are called later, not at the top of modules, in "
             "apps.py or in urls.py."
         ),
+    ),
+    "service": (
+        "the app connects to a server while it is loaded, and a build has no such server: {0}",
+        "Connect in functions that are called later, not at the top of modules or in settings.",
     ),
     "module": (
         "a module cannot be imported: {0}",

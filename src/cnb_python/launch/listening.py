@@ -52,6 +52,8 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
     "bentoml": {"BENTOML_HOST": ALL_ADDRESSES, "BENTOML_PORT": _PORT},
     # It reads PORT itself: https://solara.dev/documentation/getting_started/deploying/self-hosted
     "solara": {"SOLARA_HOST": ALL_ADDRESSES},
+    # https://flower.readthedocs.io/en/latest/config.html: it listens on all addresses.
+    "flower": {"FLOWER_PORT": _PORT},
     # https://robyn.tech/documentation/en/api_reference/getting_started
     "robyn": {"ROBYN_HOST": ALL_ADDRESSES, "ROBYN_PORT": _PORT},
     # https://github.com/emmett-framework/granian/blob/master/granian/cli.py
@@ -154,6 +156,9 @@ _SERVERS: tuple[_Listener, ...] = (
                 r"-U\S*|--uds|-F\S*|--fd",
             ),
             (r"fastapi\s+dev", "--host", "--port", "--uds|--fd"),
+            (r"(?:dagster-webserver|dagster\s+dev)", r"-h\S*|--host", r"-p\S*|--port", ""),
+            (r"prefect\s+server\s+start", "--host", "--port", ""),
+            ("tensorboard", "--host|--bind_all", "--port", ""),
         )
     ),
     *(
@@ -181,8 +186,8 @@ _SERVERS: tuple[_Listener, ...] = (
 _LOCALHOST = r"(?:127(?:\.\d{1,3}){3}|localhost|\[?::1\]?)"
 # `--host 127.0.0.1`, `-b localhost:8000`, `--server.address='127.0.0.1'`.
 _LOCAL = re.compile(
-    r"(\s(?:--host|--bind|--address|--server\.address|--listen|--ip|--Voila\.ip|--ServerApp\.ip"
-    r"|--https?(?:-socket)?|-b|-h|-H)(?:\s+|=)?[\"']?)"
+    r"((?:\s(?:--host|--bind|--address|--server\.address|--listen|--ip|--Voila\.ip|--ServerApp\.ip"
+    r"|--https?(?:-socket)?|-b|-h|-H)(?:\s+|=)?|manage\.py\s+runserver\s+(?:-\S+\s+)*)[\"']?)"
     rf"{_LOCALHOST}(?=[\s:\"']|$)"
 )
 # uWSGI's own protocol, which only a proxy beside it can speak.

@@ -11,13 +11,21 @@ from io import BufferedReader
 from pathlib import Path
 
 from cnb_python.errors.base import Message
+from cnb_python.launch import tasks
 from cnb_python.launch.named_processes import NamedProcess
 from cnb_python.launch.servers import PROGRAMS
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system import regular_file
 
-# Package managers that run programs of an environment of their own. The image has none of them.
-_RUNNER = re.compile(r"(?:exec\s+)?(poetry|uv|pipenv|pdm|rye|hatch)\s+run\s+(.*)")
+# Programs that start others, most in an environment of their own. The image has none of them.
+_RUNNER = re.compile(
+    r"(?:exec\s+)?((?:poetry|uv|pipenv|pdm|rye|hatch|pipx)\s+run|uv\s+tool\s+run|uvx|sudo)\s+(.*)"
+)
+_SCRIPT_OF_PYTHON = re.compile(
+    r"(?:exec\s+)?python[\d.]*(?:\s+-[bBdEiIOPqRsSuvx]+)*\s+([\w./@%+][\w./@%+-]*\.py)(?=\s|$)"
+)
+# A path that no shell changes.
+_PLAIN_PATH = re.compile(r"[\w./@%+][\w./@%+-]*")
 _SHELL = re.compile(r"(?:exec\s+)?(?:/bin/)?(?:ba|da)?sh\s+([^\s-]\S*)")
 _FIRST = re.compile(r"(?:exec\s+)?(\S+)")
 _MAX_BYTES = 4096
@@ -92,15 +100,22 @@ def warnings(
 
 def _of(process: NamedProcess, directory: Path, available: Programs) -> Iterator[Message]:
     command = process.command.strip()
-    installed = available.installed
-    if (runner := _RUNNER.fullmatch(command)) and runner[1] not in installed:
-        yield _needs_manager(process, runner[1], runner[2])
+    runner = _RUNNER.fullmatch(command)
+    if runner and _is_absent(runner[1].split()[0], available):
+        yield _needs_runner(process, " ".join(runner[1].split()), runner[2], directory, available)
     elif shell := _SHELL.match(command):
         yield from _of_script(process, shell[1], directory, needs_mode=False)
+    elif script := _SCRIPT_OF_PYTHON.match(command):
+        yield from _missing_file(process, script[1], directory)
     elif (first := _FIRST.match(command)) and "/" in first[1]:
         yield from _of_script(process, first[1], directory, needs_mode=True)
     elif not _MAY_DEFINE.search(command) and _is_missing(process.launch.program, available):
         yield _not_found(process, process.launch.program)
+
+
+def _is_absent(runner: str, available: Programs) -> bool:
+    # A package manager of the build image is not in the run image.
+    return not (available.may_have(runner) if runner == "sudo" else runner in available.installed)
 
 
 def _is_missing(program: str, available: Programs) -> bool:
@@ -134,23 +149,57 @@ def _not_found(process: NamedProcess, program: str) -> Message:
     )
 
 
-def _needs_manager(process: NamedProcess, manager: str, program: str) -> Message:
-    has_options = program.startswith("-")
-    line = "the command after its options" if has_options else process.line(program)
+def _needs_runner(
+    process: NamedProcess, runner: str, words: str, directory: Path, available: Programs
+) -> Message:
+    """Return the warning about a command that starts with *runner*, such as `poetry run`."""
+    manager, (name, *arguments) = runner.split(maxsplit=1)[0], words.split(maxsplit=1)
+    instead = "The programs of the app's packages are on PATH, so write only the command:"
+    if name.startswith("-"):
+        line = "the command after its options"
+    elif task := tasks.command_of(manager, name, directory):
+        instead = f"{name} is a task of {manager}, so write its command:"
+        line = process.line(" ".join((task, *arguments)))
+    elif manager in tasks.MANAGERS and _is_missing(name, available):
+        instead = f"No package of the app installs {name}. If it is a task, write its command:"
+        line = process.line("...")
+    else:
+        line = process.line(words)
     return Message(
         title=f"{process.type} cannot start: the image has no {manager}",
         body=(
-            f"{process.type} starts with `{manager} run`: see {process.origin}.",
-            "The programs of the app's packages are on PATH, so write only the command:",
+            f"{process.type} starts with `{runner}`: see {process.origin}.",
+            instead,
             f"    {line}",
         ),
     )
 
 
+def _missing_file(process: NamedProcess, name: str, directory: Path) -> Iterator[Message]:
+    """Yield that the app has no file *name*, with the path of one that may be meant."""
+    if name.startswith("/") or not _PLAIN_PATH.fullmatch(name) or (directory / name).exists():
+        return
+    below = sorted(each for each in directory.glob("*/") if (each / name).is_file())
+    instead = (
+        ("Write its path:", f"    {process.line(_with_path(process, name, below[0].name))}")
+        if below
+        else ("Correct the path, or add the file to the repository.",)
+    )
+    yield Message(
+        title=f"{process.type} cannot start: the app has no {name}",
+        body=(f"{_where(process)} Paths start at the directory of the app.", *instead),
+    )
+
+
+def _with_path(process: NamedProcess, name: str, parent: str) -> str:
+    return process.command.replace(name, f"{parent}/{name.removeprefix('./')}", 1)
+
+
 def _of_script(
     process: NamedProcess, name: str, directory: Path, *, needs_mode: bool
 ) -> Iterator[Message]:
-    """Yield what is wrong with the script *name* of the app: its mode, its line endings."""
+    """Yield what is wrong with the script *name* of the app: its path, mode, line endings."""
+    yield from _missing_file(process, name, directory)
     path = directory / name
     if not path.is_file() or not path.resolve().is_relative_to(directory.resolve()):
         return

@@ -123,6 +123,7 @@ _MISSING: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     ("program", re.compile(r"(CMake|Ninja) must be installed|Could not find (CMake|Ninja) with")),
+    ("program", re.compile(r"(CMake) is not installed")),  # dlib
     # Rust. After "Rust not found, installing" maturin installs it.
     (
         "program",
@@ -210,6 +211,10 @@ _UNDEFINED = re.compile(
 _REFUSES_PYTHON = re.compile(
     r"Unsupported Python version [\d.]+, expected ([<>=!~][^\s]*)"
     r"|Cannot install on Python version [\d.]+; only versions ([<>=!~]\S*) are supported"
+)
+# https://github.com/PyO3/pyo3/blob/main/pyo3-ffi/build.rs
+_TOO_NEW_FOR_RUST = re.compile(
+    r"Python interpreter version \(([\d.]+)\) is newer than PyO3's maximum supported version"
 )
 _PYTHON_2 = re.compile(
     r"^.*\buse_2to3 is invalid.*$"
@@ -313,6 +318,8 @@ def _failure_of_code(package: str, written: str, python: str, version: str) -> U
     if refused := _REFUSES_PYTHON.search(written):
         requirement = f"{package}=={version}".removesuffix("==")
         return WrongPython(requirement, (refused[1] or refused[2],), python)
+    if newer := _TOO_NEW_FOR_RUST.search(written):
+        return WrongPython(f"{package}=={version}".removesuffix("=="), (f"<{newer[1]}",), python)
     if sign := _PYTHON_2.search(written):
         return Python2OnlyPackage(package, sign[0].strip(), python)
     problem = _problem(written)
@@ -377,7 +384,8 @@ def _program(name: str) -> str:
 
 def _problem(output: str) -> str:
     """Return the line that says most: the last error, or else the last line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    # Not those that only frame others: `======`.
+    lines = [line.strip() for line in output.splitlines() if re.search(r"\w", line)]
     errors = [line for line in lines if _IS_ERROR.match(line)]
     return (errors or lines or ["it gave no reason"])[-1]
 

@@ -115,6 +115,8 @@ def _unread_declaration(app: App) -> tuple[str, UnreadForm] | None:
     for name in ("environment.yml", "environment.yaml"):
         if name in app.files:
             return app.shown(name), "conda"
+    if "pixi.toml" in app.files:
+        return app.shown("pixi.toml"), "pixi"
     scripts = sorted(name for name in app.files if name.endswith(".py"))
     for name in scripts[:_MOST_SCRIPTS]:
         if _SCRIPT.search(app.bytes_of(name) or b""):

@@ -98,6 +98,14 @@ OS = '  File "<frozen os>", line 717, in __getitem__\n'
             + "django.db.utils.OperationalError: connection failed: refused\n",
             ("database", "connection failed: refused"),
         ),
+        (
+            "redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Refused.\n",
+            ("service", "Error 111 connecting to localhost:6379. Refused."),
+        ),
+        (
+            "pymongo.errors.ServerSelectionTimeoutError: mongo:27017: [Errno -2] Name unknown\n",
+            ("service", "mongo:27017: [Errno -2] Name unknown"),
+        ),
         ("ModuleNotFoundError: No module named 'debug_toolbar'\n", ("module", "debug_toolbar")),
         (
             "ImportError: libGL.so.1: cannot open shared object file: No such file or directory\n",

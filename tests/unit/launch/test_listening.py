@@ -108,6 +108,9 @@ def test_comment_in_a_file_of_the_app_sets_nothing(tmp_path: Path) -> None:
         ("daphne shop.asgi:application", "-b 0.0.0.0 -p $PORT"),
         ("python manage.py runserver", "0.0.0.0:$PORT"),
         ("quart run", "--host 0.0.0.0 --port $PORT"),
+        ("dagster-webserver -w x.yaml", "--host 0.0.0.0 --port $PORT"),
+        ("prefect server start", "--host 0.0.0.0 --port $PORT"),
+        ("tensorboard --logdir x", "--host 0.0.0.0 --port $PORT"),
         ("litestar --app shop:app run", "--host 0.0.0.0 --port $PORT"),
         ("datasette serve x.db", "--host 0.0.0.0 --port $PORT"),
         ("daphne -p 9000 shop.asgi:application", "-b 0.0.0.0"),
@@ -237,6 +240,11 @@ def test_command_is_judged_by_the_file_that_it_reads(
         ('granian --host "localhost" a:b', 'granian --host "0.0.0.0" a:b'),
         ("waitress-serve --listen=127.0.0.1:80 a:b", "waitress-serve --listen=0.0.0.0:80 a:b"),
         ("uwsgi --http 127.0.0.1:80 -w a", "uwsgi --http 0.0.0.0:80 -w a"),
+        ("python manage.py runserver 127.0.0.1:80", "python manage.py runserver 0.0.0.0:80"),
+        (
+            "python manage.py runserver --noreload localhost:$PORT",
+            "python manage.py runserver --noreload 0.0.0.0:$PORT",
+        ),
         (
             "streamlit run a.py --server.address=127.0.0.1",
             "streamlit run a.py --server.address=0.0.0.0",

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.config.loading import read_settings
-from cnb_python.launch import unstartable
+from cnb_python.launch import tasks, unstartable
 from cnb_python.launch.named_processes import in_settings, in_text
 from tests.support.trees import write_files
 
@@ -68,13 +68,106 @@ def test_script_with_line_endings_of_windows_is_named(tmp_path: Path, command: s
     "command",
     [
         *("gunicorn app:app", "bash -c 'exit'", "sh bin/start.sh", "python bin/start.sh"),
-        *("bin/gone.sh", "/usr/bin/env python", "uvicorn run:app", "../outside.sh"),
+        *("/gone.sh", "/usr/bin/env python", "uvicorn run:app", "../outside.sh"),
+        *("$DIR/gone.sh", "python $DIR/gone.py", "python -m gone.py", "python -c 'x.py'"),
+        *("bash -c gone.sh", "cd x && python gone.py", "python bin/*.py"),
     ],
 )
 def test_commands_that_may_start_are_not_warned_of(tmp_path: Path, command: str) -> None:
     (tmp_path / "outside.sh").write_text("x")
 
     assert warned(tmp_path / "app", command, script="set -e\n") == []
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("python gone.py", "gone.py"),
+        ("exec python3 -u -O src/gone.py --port $PORT", "src/gone.py"),
+        ("sh gone.sh", "gone.sh"),
+        ("bash ./bin/gone.sh x", "./bin/gone.sh"),
+        ("bin/gone", "bin/gone"),
+    ],
+)
+def test_file_that_the_app_does_not_have_is_named(tmp_path: Path, command: str, name: str) -> None:
+    (text,) = warned(tmp_path, command)
+
+    assert text.startswith(f"web cannot start: the app has no {name}\n")
+    assert text.endswith("Correct the path, or add the file to the repository.")
+
+
+@pytest.mark.parametrize("name", ["manage.py", "./manage.py"])
+def test_file_in_a_directory_below_is_shown_with_its_path(tmp_path: Path, name: str) -> None:
+    write_files(tmp_path, {"backend/manage.py": "", "web/x.py": ""})
+
+    (text,) = warned(tmp_path, f"python {name} runserver 0.0.0.0:$PORT")
+
+    assert text.startswith(f"web cannot start: the app has no {name}\n")
+    assert text.endswith("\n    web: python backend/manage.py runserver 0.0.0.0:$PORT")
+
+
+PYPROJECT = """
+[tool.pdm.scripts]
+serve = "gunicorn app:app"
+table = {cmd = ["gunicorn", "a b:app"]}
+shell = {shell = "gunicorn app:app | tee log"}
+both = {composite = ["serve", "table"]}
+call = {call = "shop:main"}
+[tool.rye.scripts]
+serve = ["gunicorn", "rye:app"]
+[tool.hatch.envs.default.scripts]
+serve = ["gunicorn hatch:app"]
+several = ["a", "b"]
+[tool.hatch.envs.prod.scripts]
+serve = "gunicorn prod:app"
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("pdm run serve --bind :80", "gunicorn app:app --bind :80"),
+        ("pdm run table", "gunicorn 'a b:app'"),
+        ("pdm run shell", "gunicorn app:app | tee log"),
+        ("rye run serve", "gunicorn rye:app"),
+        ("hatch run serve", "gunicorn hatch:app"),
+        ("hatch run prod:serve", "gunicorn prod:app"),
+        ("pipenv run serve", "gunicorn pipenv:app"),
+        ("pdm run both", "..."),
+        ("pdm run call", "..."),
+        ("hatch run several", "..."),
+        ("pipenv run gone", "..."),
+        ("pipenv run gunicorn x:app", "gunicorn x:app"),
+        ("uv run gone", "gone"),
+    ],
+)
+def test_task_of_a_package_manager_is_shown_as_its_command(
+    tmp_path: Path, command: str, line: str
+) -> None:
+    pipfile = "[scripts]\nserve = 'gunicorn pipenv:app'\n"
+    write_files(tmp_path, {"pyproject.toml": PYPROJECT, "Pipfile": pipfile})
+
+    (text,) = warned(tmp_path, command, installed=("flask",))
+
+    assert text.endswith(f"\n    web: {line}")
+
+
+@pytest.mark.parametrize("text", ["[", "scripts = 1", "[tool.pdm]\nscripts.serve.cmd = 1"])
+def test_task_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    write_files(tmp_path, {"pyproject.toml": text})
+
+    assert tasks.command_of("pdm", "serve", tmp_path) == ""
+    assert tasks.command_of("poetry", "serve", tmp_path) == ""
+
+
+@pytest.mark.parametrize("runner", ["uvx", "uv tool run", "pipx run", "sudo", "sudo  "])
+def test_program_that_starts_others_is_left_out(tmp_path: Path, runner: str) -> None:
+    name, *_ = runner.split()
+
+    (text,) = warned(tmp_path, f"{runner} gunicorn app:app")
+
+    assert text.startswith(f"web cannot start: the image has no {name}\n")
+    assert text.endswith("\n    web: gunicorn app:app")
 
 
 def test_executable_script_is_not_warned_of(tmp_path: Path) -> None:
@@ -109,7 +202,7 @@ def test_program_that_nothing_installs_is_named(tmp_path: Path, command: str) ->
         ("make serve", ()),
         ("env A=1 x", ()),
         ("shop serve", ()),
-        ("python3.14 main.py", ()),
+        ("python3.14 -m main", ()),
         ("gunicorn app:app", ()),  # has a warning of its own
         ("$SERVER app:app", ()),
         ("export PATH=$PATH:bin && start", ()),

@@ -5,7 +5,16 @@ from typing import Literal
 
 import pytest
 
-from cnb_python.managers.build_errors import UNKNOWN, SystemPackages, system_packages
+from cnb_python.errors.base import Failure
+from cnb_python.errors.building import MissingForBuild, SourceBuildFailed
+from cnb_python.errors.finding import WrongPython
+from cnb_python.managers.build_errors import (
+    UNKNOWN,
+    SystemPackages,
+    build_failure,
+    system_packages,
+)
+from tests.support.messages import explained
 
 type Kind = Literal["header", "library", "program"]
 
@@ -24,6 +33,48 @@ type Kind = Literal["header", "library", "program"]
 )
 def test_missing_thing_leads_to_its_package(kind: Kind, name: str, debian: str) -> None:
     assert system_packages(kind, name).debian == debian
+
+
+FRAME = """\
+  \u00d7 Building wheel for dlib (pyproject.toml) did not run successfully.
+  ╰─> [3 lines of output]
+{}
+      [end of output]
+  ERROR: Failed building wheel for dlib
+"""
+LINE = "=" * 80
+
+
+def failed(output: str) -> Failure:
+    failure = build_failure(FRAME.format(output), "3.14.6")
+    assert isinstance(failure, Failure)
+    assert explained(failure)
+    return failure
+
+
+def test_lines_that_frame_others_are_no_reason() -> None:
+    failure = failed(f"{LINE}\nThe model is not there!\n{LINE}")
+
+    assert isinstance(failure, SourceBuildFailed)
+    assert failure.problem == "The model is not there!"
+
+
+def test_cmake_in_the_words_of_a_package_is_named() -> None:
+    failure = failed(f"{LINE}\nCMake is not installed on your system!\n{LINE}")
+
+    assert isinstance(failure, MissingForBuild)
+    assert (failure.kind, failure.name) == ("program", "CMake")
+
+
+def test_python_that_is_too_new_for_pyo3_is_another_python() -> None:
+    """Not a failed build: the line that helps is about the Python."""
+    failure = failed(
+        "error: the configured Python interpreter version (3.14) is newer than PyO3's maximum "
+        "supported version (3.13)\n= help: please check if an updated version of PyO3 exists"
+    )
+
+    assert isinstance(failure, WrongPython)
+    assert (failure.requirement, failure.needs) == ("dlib", ("<3.14",))
 
 
 def test_package_may_have_another_name_in_ubuntu() -> None:

@@ -90,6 +90,7 @@ SCRIPT = "import six\n# /// script\n# dependencies = ['six']\n# ///\n"
     [
         ("environment.yml", "", "an environment of conda"),
         ("environment.yaml", "", "names on PyPI"),
+        ("pixi.toml", "", "a workspace of pixi"),
         ("setup.cfg", "[metadata]\nname = shop\n", 'build-backend = "setuptools.build_meta"'),
         ("requirements.in", "", "uv pip compile requirements.in -o requirements.txt"),
         ("main.py", SCRIPT, "uv export --script main.py -o requirements.txt"),

@@ -254,13 +254,25 @@ def _needs_poetry(document: TomlTable, settings: Settings) -> str:
     for name in settings.groups:
         if normalized_name(name) in groups - standard:
             return f"the packages of [tool.poetry.group.{name}]"
-    named = toml.table_at(poetry, "dependencies").keys() - {"python"}
-    if not named or toml.table_at(document, "project").get("dependencies"):
+    tables = {
+        f"[tool.poetry.{path}]": table.keys() - {"python"}
+        for path, table in (
+            ("dependencies", toml.table_at(poetry, "dependencies")),
+            # Poetry installs this group by default, as the dependencies.
+            ("group.main.dependencies", _group_of_poetry(poetry, "main")),
+        )
+    }
+    where = next((name for name, named in tables.items() if named), "")
+    if not where or toml.table_at(document, "project").get("dependencies"):
         return ""
     backend = toml.table_at(document, "build-system").get("build-backend")
     is_read = isinstance(backend, str) and backend.startswith("poetry.")
     is_package = poetry.get(_PACKAGE_MODE) is not False
-    return "" if is_read and is_package else "the packages of [tool.poetry.dependencies]"
+    return "" if is_read and is_package else f"the packages of {where}"
+
+
+def _group_of_poetry(poetry: TomlTable, name: str) -> TomlTable:
+    return toml.table_at(toml.table_at(toml.table_at(poetry, "group"), name), "dependencies")
 
 
 def _check_own_name(app: App, settings: Settings) -> None:

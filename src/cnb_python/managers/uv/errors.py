@@ -64,7 +64,9 @@ _LOCKED_WITHOUT_WHEEL = re.compile(
 )
 _TAGS = re.compile(r"following Python (?:ABI|version) tags?: (.+)")
 _PLATFORMS = re.compile(r"on the following platforms?: (.+)")
-_PYTHON = re.compile(r"(?<!\S)(\S+) (?:requires Python|depends on Python)\s?(\S+)")
+_PYTHON = re.compile(r"(?<!\S)(\S+) (?:requires Python|depends on Python)\s?(\S+?),?(?=\s|$)")
+# Some releases of uv, which `required-version` may choose, indent it.
+_HINT = re.compile(r"\n[ \t]*hint:")
 _YANKED = re.compile(
     r"(?<!\S)(all versions of )?(\S+) (?:was|were) yanked(?: \(reason: ([^)]*)\))?"
 )
@@ -285,7 +287,7 @@ def _damaged(output: str) -> BuildpackError | None:
 def recognize_resolution(output: str, python: str) -> BuildpackError | None:
     """Return why uv found no resolution for *python*; None if there are several reasons."""
     _, mark, after = output.partition(_NO_SOLUTION)
-    account, _, hints = after.partition("\nhint:")
+    account, hints = [*_HINT.split(after, maxsplit=1), ""][:2]
     text = " ".join(account.split())
     if not mark:
         return None

@@ -114,6 +114,7 @@ def test_each_build_resolves_with_a_warning(tmp_path: Path, name: str) -> None:
 POETRY = "[tool.poetry]\nname = 'x'\n{}\n[tool.poetry.dependencies]\npython = '^3.12'\n{}\n"
 NEEDS = "six = '*'\n[tool.poetry.group.web.dependencies]\nidna = '*'\n"
 BACKEND = "[build-system]\nrequires = ['poetry-core']\nbuild-backend = '{}'\n"
+MAIN = "[tool.poetry.group.main.dependencies]\nsix = '*'\n"
 CORE = BACKEND.format("poetry.core.masonry.api")
 HATCH = BACKEND.format("hatchling.build")
 NO_PACKAGE = "package-mode = false"
@@ -126,6 +127,7 @@ NO_PACKAGE = "package-mode = false"
         (POETRY.format(NO_PACKAGE, NEEDS), ()),
         (POETRY.format(NO_PACKAGE, NEEDS) + CORE, ()),
         (POETRY.format("", NEEDS) + HATCH, ()),
+        (POETRY.format(NO_PACKAGE, MAIN), ()),
         (PROJECT + POETRY.format("", NEEDS), ()),
         (PROJECT + POETRY.format(NO_PACKAGE, NEEDS) + CORE, ()),
         (POETRY.format("", NEEDS) + CORE, ("Web",)),
@@ -139,7 +141,8 @@ def test_packages_that_only_poetry_reads_need_its_lock(
     with pytest.raises(PoetryProjectWithoutLock) as raised:
         PlainProject(Settings(groups=groups)).check(app)
 
-    assert ("group.Web" if groups else "[tool.poetry.dependencies]") in raised.value.packages
+    table = "group.Web" if groups else "group.main" if MAIN in text else "poetry.dependencies"
+    assert f"[tool.poetry.{table.removeprefix('poetry.')}" in raised.value.packages
     assert "poetry lock" in explained(raised.value)
 
 

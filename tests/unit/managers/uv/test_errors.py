@@ -176,6 +176,31 @@ def test_wheels_for_other_machines_say_which(
     assert (failure.pythons, failure.platforms) == (pythons, platforms)
 
 
+def test_hint_that_an_older_uv_indents_is_read() -> None:
+    """`required-version` may choose that uv."""
+    indented = wrote("tf").replace("\nhint:", "\n\n      hint:")
+    assert indented != wrote("tf")
+
+    failure = uv_errors.recognize(indented, PYTHON)
+
+    assert isinstance(failure, NoWheel)
+    assert failure.pythons == ("3.9", "3.10", "3.11")
+
+
+def test_range_of_pythons_ends_before_the_comma_of_the_sentence() -> None:
+    account = (
+        "  \u00d7 No solution found when resolving dependencies:\n  ╰─▶ Because the current "
+        "Python version (3.14.6) does not satisfy Python>=3.9,<3.13 and torch==2.2.0 depends on "
+        "Python>=3.9,<3.13, we can conclude that torch==2.2.0 cannot be used.\n      And because "
+        "you require torch==2.2.0, we can conclude that your requirements are unsatisfiable.\n"
+    )
+
+    failure = uv_errors.recognize_resolution(account, PYTHON)
+
+    assert isinstance(failure, WrongPython)
+    assert failure.needs == (">=3.9,<3.13",)
+
+
 def test_package_for_a_newer_python_says_which() -> None:
     failure = why("new_only")
 
