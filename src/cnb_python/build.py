@@ -31,7 +31,6 @@ from cnb_python.layers.cache_keys import SYSTEM_PACKAGES
 from cnb_python.layers.process_defaults import Defaults
 from cnb_python.layers.safe_path import SafeTypes
 from cnb_python.layers.store import BuildRecord
-from cnb_python.managers import tool
 from cnb_python.preflight import check_environment
 from cnb_python.provision import libraries, provide
 from cnb_python.provision.request import (
@@ -76,7 +75,6 @@ def build(context: BuildContext, system: System) -> None:
             settings,
             context,
             build_consumers,
-            tool.versions(),
             packages,
         )
         for line in decisions.added_packages:

@@ -42,7 +42,6 @@ FILES = {
     "python/lib/python3.14/test/test_os.py": "# a test",
     "python/lib/python3.14/_sysconfigdata__x.py": 'v = {\n  "prefix": "/install",\n}\n',
 }
-TOOLS = "pip 26.3, uv 0.13.8"
 
 
 def archive(files: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({})) -> bytes:
@@ -144,7 +143,6 @@ class FakeBuild:
             settings=self.settings,
             context=self.context,
             build_consumers=self.build_consumers,
-            tools=TOOLS,
         )
 
     def system(self) -> System:

@@ -8,8 +8,10 @@ import sys
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tools import cache, stage0
 from tools.package import trim
@@ -82,7 +84,7 @@ def make(arch: str, into: Path, *, released: bool = False) -> None:
     site_packages = into / f"python/lib/python{MINOR}/site-packages"
     _install_packages(arch, site_packages)
     trim.packages(site_packages)
-    _add_tools(arch, into / "tools")
+    add_tools(arch, PINS, into / "tools")
     compile_tree(into, "python")
 
 
@@ -91,13 +93,17 @@ def _install_packages(arch: str, into: Path) -> None:
     _pip("install", arch, [*flags, "--root-user-action=ignore"])
 
 
-def _add_tools(arch: str, into: Path) -> None:
+def add_tools(arch: str, pins: Mapping[str, Any], into: Path) -> None:
+    """Put uv and pip for *arch* into the new directory *into*, as the tables of *pins* name them.
+
+    The tables have the form of those in `data/tools.toml`.
+    """
     into.mkdir()
     with tempfile.TemporaryDirectory() as scratch:
         wheels = Path(scratch)
-        pins = {"uv": PINS["uv"]["sha256"][arch], "pip": PINS["pip"]["sha256"]}
+        hashes = {"uv": pins["uv"]["sha256"][arch], "pip": pins["pip"]["sha256"]}
         lock = wheels / "lock.txt"
-        lines = [f"{n}=={PINS[n]['version']} --hash=sha256:{pins[n]}" for n in pins]
+        lines = [f"{n}=={pins[n]['version']} --hash=sha256:{hashes[n]}" for n in hashes]
         lock.write_text("\n".join(lines))
         download(arch, lock, wheels)
         shutil.copy2(next(wheels.glob("pip-*.whl")), into)

@@ -13,11 +13,13 @@ from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system.output import ended_processes
 from cnb_python.system.redaction import redact
 
-# They differ between builds of the same app.
+# They differ between builds of the same app, or between releases of the buildpack.
 _MACHINE_VARIABLES = frozenset(
     {
         *("HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_", "TRACEPARENT", "TRACESTATE"),
         *("CNB_BP_PLAN_PATH", "CNB_BUILD_PLAN_PATH", "CNB_PLATFORM_DIR", "CNB_LAYERS_DIR"),
+        # It ends with the version of the buildpack.
+        "CNB_BUILDPACK_DIR",
         MIRROR,
     }
 )

@@ -45,7 +45,6 @@ from cnb_python.layers import cache_keys, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.store import BuildRecord, PreviousBuild
-from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision import freshness, python_parts
 from cnb_python.provision.request import ProvisionRequest
@@ -151,7 +150,6 @@ def _provided(
         decisions.settings,
         context,
         decisions.build_consumers,
-        tool.versions(),
     )
     previous = store_layer.read_previous(context, request.package_key, request.environment_key)
     from_files = decisions.manager.resolve_from_files(

@@ -12,7 +12,8 @@ from cnb_python.managers.tool_settings import settings_digest
 from cnb_python.python.releases import Release
 
 # Raise it with every change of how an installed package is kept: of its bytes, the format of the
-# store, or the layout of shards and links.
+# store, or the layout of shards and links. Raise it too if a release of uv, pip or another tool
+# makes other files of the same lock: their versions are in no key.
 FORMAT = "3"
 NLTK = "nltk"
 NLTK_FILE = "nltk.txt"
@@ -49,7 +50,9 @@ class PackageKey(LayerKey):
     """The cache key of the distributions: equal keys and resolutions give equal environments.
 
     It leaves out the patch release of Python, so that a security release replaces Python alone.
-    `BuildRecord.python_patch` has it for a resolution that depends on it.
+    `BuildRecord.python_patch` has it for a resolution that depends on it. It leaves out the
+    releases of this buildpack, uv and pip too: a wheel is unpacked and compiled here, and of a
+    package that is built from source, its build backend decides the files.
     """
 
     format: str = part("cache format")
@@ -59,7 +62,6 @@ class PackageKey(LayerKey):
     arch: str = part("architecture")
     distro: str = part("Linux distribution of the image")
     directory: str = part("layers directory")
-    tools: str = part("version of pip or uv")
     building: str = part("digest of the build settings")
 
 
@@ -74,11 +76,8 @@ class EnvironmentKey(LayerKey):
     app: str = part("app directory")
 
 
-def package_key(release: Release, context: BuildContext, tools: str, project: Path) -> PackageKey:
-    """Return the key of the distributions for *release* of Python and the app in *project*.
-
-    *tools* are the tools that install packages: `pip 26.3, uv 0.13.8`.
-    """
+def package_key(release: Release, context: BuildContext, project: Path) -> PackageKey:
+    """Return the key of the distributions for *release* of Python and the app in *project*."""
     target = context.target
     return PackageKey(
         format=FORMAT,
@@ -88,7 +87,6 @@ def package_key(release: Release, context: BuildContext, tools: str, project: Pa
         arch=" ".join(filter(None, (target.arch, target.arch_variant))),
         distro=target.distro,
         directory=str(context.layers_dir),
-        tools=tools,
         building=settings_digest(context.environ, project),
     )
 

@@ -111,8 +111,6 @@ class ProvisionRequest:
     context: BuildContext
     build_consumers: str
     """The build consumers, as a phrase: `another buildpack`; else empty."""
-    tools: str
-    """The tools that install packages, with their versions: `pip 26.3, uv 0.13.8`."""
     system_packages: SystemLayers = NO_SYSTEM_PACKAGES
 
     @property
@@ -123,7 +121,7 @@ class ProvisionRequest:
     @cached_property
     def package_key(self) -> PackageKey:
         """The cache key of the installed distributions."""
-        return package_key(self.runtime.release, self.context, self.tools, self.app.directory)
+        return package_key(self.runtime.release, self.context, self.app.directory)
 
     @cached_property
     def environment_key(self) -> EnvironmentKey:

@@ -59,6 +59,7 @@ def test_digest_covers_every_value(other: dict[str, str]) -> None:
 
 def test_digest_ignores_machine_variables() -> None:
     machine = {"HOSTNAME": "91bc", "CNB_BP_PLAN_PATH": "/tmp/2", "SHLVL": "2"}
+    machine["CNB_BUILDPACK_DIR"] = "/cnb/buildpacks/cnb-python_python/0.2.0"
     other = {**BASE, **machine, "BP_PYTHON_MIRROR": "https://mirror.example.org/python"}
     assert run.variables_digest(other, "rest", SALT) == run.variables_digest(BASE, "rest", SALT)
 

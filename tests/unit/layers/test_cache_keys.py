@@ -18,7 +18,7 @@ from cnb_python.layers.cache_keys import (
 )
 from cnb_python.layers.store import BuildRecord
 from cnb_python.python.releases import Release
-from tests.support.fake_build import TOOLS, context
+from tests.support.fake_build import context
 
 RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
 
@@ -28,20 +28,20 @@ def phase(tmp_path: Path) -> BuildContext:
     return context(tmp_path)
 
 
-def reasons(phase: BuildContext, release: Release = RELEASE, tools: str = TOOLS) -> list[str]:
+def reasons(phase: BuildContext, release: Release = RELEASE) -> list[str]:
     """Return why the packages of another build are invalid for this one."""
     before = PackageKey(
         **{
-            **package_key(RELEASE, phase, TOOLS, phase.app_dir).metadata(),
+            **package_key(RELEASE, phase, phase.app_dir).metadata(),
             **_of("linux", "amd64", phase),
         }
     )
-    return list(differences(before.metadata(), package_key(release, phase, tools, phase.app_dir)))
+    return list(differences(before.metadata(), package_key(release, phase, phase.app_dir)))
 
 
 def _of(os: str, arch: str, phase: BuildContext) -> dict[str, str]:
     directory = phase.app_dir.parent / "layers"
-    building = package_key(RELEASE, replace(phase, environ={}), TOOLS, phase.app_dir).building
+    building = package_key(RELEASE, replace(phase, environ={}), phase.app_dir).building
     return {
         "os": os,
         "arch": arch,
@@ -88,14 +88,19 @@ def test_other_target_changes_the_package_key(
     assert reasons(change(phase)) == [reason]
 
 
-def test_other_line_flavor_or_tool_changes_the_package_key(phase: BuildContext) -> None:
+def test_other_line_or_flavor_changes_the_package_key(phase: BuildContext) -> None:
     other = replace(RELEASE, version="3.13.2", flavour="freethreaded")
 
-    assert reasons(phase, other, "pip 27.0, uv 0.13.8") == [
+    assert reasons(phase, other) == [
         "the Python release line has changed from 3.14 to 3.13",
         "the Python flavor has changed from plain to freethreaded",
-        ("the version of pip or uv has changed from pip 26.3, uv 0.13.8 to pip 27.0, uv 0.13.8"),
     ]
+
+
+def test_other_release_of_the_buildpack_does_not_change_the_package_key(
+    phase: BuildContext,
+) -> None:
+    assert reasons(replace(phase, buildpack=replace(phase.buildpack, version="2"))) == []
 
 
 def test_other_layers_directory_changes_the_package_key(phase: BuildContext) -> None:

@@ -13,15 +13,13 @@ from cnb_python.layers import store as store_layer
 from cnb_python.layers.cache_keys import EnvironmentKey, PackageKey, environment_key, package_key
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.python.releases import Release
-from tests.support.fake_build import TOOLS, context
+from tests.support.fake_build import context
 
 RELEASE = Release("3.14.6", "amd64", "plain", "https://example.org/a.tar.gz", "5" * 64)
 
 
 def keys(phase: BuildContext) -> tuple[PackageKey, EnvironmentKey]:
-    return package_key(RELEASE, phase, TOOLS, phase.app_dir), environment_key(
-        "pip", Settings(), phase
-    )
+    return package_key(RELEASE, phase, phase.app_dir), environment_key("pip", Settings(), phase)
 
 
 def record(phase: BuildContext, **more: str) -> BuildRecord:

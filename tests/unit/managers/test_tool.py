@@ -36,6 +36,14 @@ def test_digest_differs_by_name_and_versions() -> None:
     assert Program("poetry").digest == Program("poetry").digest
 
 
+def test_chosen_release_is_that_of_the_user_alone() -> None:
+    """A new pinned release, which comes with the buildpack, exports no lock file again."""
+    poetry = Program("poetry")
+
+    assert poetry.version not in poetry.chosen_release
+    assert Program("poetry", "==1.8.5").chosen_release == "poetry ==1.8.5"
+
+
 def test_program_starts_isolated_from_app_and_buildpack() -> None:
     words = tool.start(Path("/python"), Path("/tools/poetry"), Program("poetry"))
 

@@ -7,7 +7,7 @@ import pytest
 from cnb_python.cnb.layer import LAUNCH, EnvDelta
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.provision.request import env_digest, resolution_digest
-from tests.support.fake_build import TOOLS, FakeBuild, fake_build
+from tests.support.fake_build import FakeBuild, fake_build
 from tests.support.fake_manager import FakeManager, resolution_of
 
 PIN = Pin("six", "1.17.0", "origin", "six==1.17.0")
@@ -66,7 +66,6 @@ def test_keys_come_from_release_tools_and_settings(app: FakeBuild) -> None:
     request = app.request()
 
     assert request.release == app.release
-    assert request.package_key.tools == TOOLS
     assert request.package_key.python == "3.14"
     assert (request.environment_key.manager, request.environment_key.layout) == ("pip", "linked")
 

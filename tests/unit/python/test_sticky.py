@@ -8,7 +8,7 @@ from tests.support.inventory import INVENTORY
 
 def metadata(line: str, flavour: str = PLAIN) -> dict[str, str]:
     """Return the metadata that a build with this release line writes to store.toml."""
-    key = PackageKey("1", line, flavour, "linux", "amd64", "debian 12", "/layers", "uv", "")
+    key = PackageKey("1", line, flavour, "linux", "amd64", "debian 12", "/layers", "")
     return {**key.metadata(), "decision": "x"}
 
 

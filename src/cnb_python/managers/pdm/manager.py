@@ -63,7 +63,7 @@ class Pdm(ExportingManager):
         inputs = fingerprint.of_lock_reader(
             self,
             python,
-            (program.digest, fingerprint.project_digest(directory, is_editable=True)),
+            (program.chosen_release, fingerprint.project_digest(directory, is_editable=True)),
             fingerprint.variables(environ, "PDM_"),
             fingerprint.files(directory, (LOCK, _SETTINGS)),
             fingerprint.local_sources(directory / LOCK, _LOCAL_SOURCE, app.top),

@@ -83,7 +83,7 @@ class Pipenv(ExportingManager):
         inputs = fingerprint.of_lock_reader(
             self,
             python,
-            (Program.chosen("pipenv", self.settings.pipenv).digest,),
+            (Program.chosen("pipenv", self.settings.pipenv).chosen_release,),
             fingerprint.variables(environ, "PIPENV_"),
             (read_pip_settings(environ).options.get("no-binary", ""),),
             fingerprint.files(directory, (LOCK, PIPFILE)),

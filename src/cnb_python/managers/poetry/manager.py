@@ -64,7 +64,7 @@ class Poetry(ExportingManager):
             self,
             python,
             (
-                poetry_project.program(self.settings).digest,
+                poetry_project.program(self.settings).chosen_release,
                 fingerprint.without_secrets(poetry_project.relevant),
             ),
             fingerprint.variables(environ, "POETRY_"),

@@ -1,0 +1,95 @@
+"""The release before this one, which the test of upgrades builds an app with first.
+
+`previous.toml` names its packages. Before the first release, it is this checkout's tree with
+another version of the buildpack, of uv and of pip: what a user's upgrade changes at least.
+"""
+
+import hashlib
+import re
+import shutil
+import tomllib
+import urllib.request
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tools import cache
+from tools.package import bundled, tree
+from tools.processes import fail
+from tools.release import package_file
+
+PINS = Path(__file__).with_name("previous.toml")
+_SECONDS = 60
+
+
+def pins() -> dict[str, Any]:
+    """Return `previous.toml`."""
+    return tomllib.loads(PINS.read_text(encoding="utf-8"))
+
+
+def make(current: Path, arch: str, into: Path) -> None:
+    """Write the tree of the previous release for *arch* to the new directory *into*.
+
+    *current*: the tree of this checkout. Raises `Unavailable` if the release cannot be downloaded.
+    """
+    release = pins()
+    package = release.get("package", {}).get(arch)
+    if package:
+        name, version = f"release-{arch}", release["version"]
+        title = f"Downloading release {version} for {arch}"
+        kept = cache.entry(name, package["sha256"][:16], title, partial(_download, package))
+        shutil.copytree(kept / "tree", into)
+    else:
+        _imitate(current, arch, release, into)
+
+
+def _download(package: dict[str, str], into: Path) -> None:
+    file = into / "package.cnb"
+    with (
+        urllib.request.urlopen(package["url"], timeout=_SECONDS) as answer,  # noqa: S310 - a pinned https address
+        file.open("wb") as written,
+    ):
+        shutil.copyfileobj(answer, written)
+    with file.open("rb") as content:
+        if hashlib.file_digest(content, "sha256").hexdigest() != package["sha256"]:
+            fail(f"{package['url']}: its sha256 is not the one in {PINS.name}")
+    package_file.unpack(file, into / "tree")
+    file.unlink()
+
+
+def _imitate(current: Path, arch: str, release: dict[str, Any], into: Path) -> None:
+    """Write *current* to *into*, with the version and the tools of *release*."""
+    shutil.copytree(current, into)
+    descriptor = into / "buildpack.toml"
+    _replace(descriptor, r'^version = ".*"$', f'version = "{release["version"]}"')
+    table = into / "src/cnb_python/data/tools.toml"
+    for name in ("pip", "uv"):
+        version = release[name]["version"]
+        _replace(table, rf'(\[{name}\]\nversion = )".*"', rf'\g<1>"{version}"')
+    for old in (*(into / "tools").glob("pip-*.whl"), *(into / "tools").glob("uv*")):
+        old.unlink()
+    shutil.copytree(_tools(arch, release), into / "tools", dirs_exist_ok=True)
+    tree.normalise(into)
+
+
+def _tools(arch: str, release: dict[str, Any]) -> Path:
+    tools = {name: release[name] for name in ("pip", "uv")}
+    makers = (Path(bundled.__file__), PINS)
+    key = cache.digest(*(path.read_bytes() for path in makers))
+    title = f"Downloading pip {tools['pip']['version']} and uv {tools['uv']['version']}"
+    return (
+        cache.entry(
+            f"tools-{arch}",
+            key,
+            title,
+            lambda into: bundled.add_tools(arch, tools, into / "tools"),
+        )
+        / "tools"
+    )
+
+
+def _replace(file: Path, pattern: str, line: str) -> None:
+    changed, count = re.subn(pattern, line, file.read_text(), count=1, flags=re.MULTILINE)
+    if count != 1:
+        fail(f"{file.name} has no line like {pattern}")
+    file.write_text(changed)
