@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from cnb_python.cnb import toml
 from cnb_python.errors.base import IncompleteBuildpack
 
 DATA = Path(__file__).parents[1] / "data"
+PINS = DATA / "tools.toml"
 FOLDER = DATA / "tools"
 _PIN = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<extras>\[[\w,-]+\])?==(?P<version>\S+)")
 # Modules of the app or of the buildpack must not come before the program's own. The first argument
@@ -55,6 +57,13 @@ def find_defaults(buildpack: Path) -> Path:
         if path.is_file():
             return path
     raise IncompleteBuildpack("tools/defaults", buildpack)
+
+
+def versions() -> str:
+    """Return the bundled installers with their versions: `pip 26.3, uv 0.13.8`."""
+    pins = toml.read(PINS)
+    pinned = {name: toml.table_at(pins, name).get("version") for name in ("pip", "uv")}
+    return ", ".join(f"{name} {version}" for name, version in pinned.items())
 
 
 class Program(NamedTuple):

@@ -16,6 +16,7 @@ from cnb_python.install.request import InstallResult
 from cnb_python.layers import python, sbom_files
 from cnb_python.layers.sbom_files import Sboms
 from cnb_python.layers.venv_and_shards import Layers
+from cnb_python.managers import tool
 from cnb_python.provision.request import ProvisionRequest
 from cnb_python.sbom import distributions, interpreter
 from cnb_python.sbom.distributions import Described, MarkerValues
@@ -53,9 +54,9 @@ def of_python(request: ProvisionRequest, libraries: Iterable[Component]) -> Docu
 def of_tools(tools: str) -> Document:
     """Return the SBOM of the build: the bundled installers, which are in no layer.
 
-    *tools*: as `ProvisionRequest.tools`.
+    *tools*: names and versions, `pip 26.3, uv 0.13.8`.
     """
-    pairs = [tool.split(" ", 1) for tool in tools.split(", ")]
+    pairs = [each.split(" ", 1) for each in tools.split(", ")]
     return document(
         sbom_files.BUILD,
         [
@@ -114,7 +115,7 @@ def documents(
     )
     names = {shard.name: shard.distributions for shard in layers.shards if shard.distributions}
     layers_of_packages = of_layers(components, names)
-    return (of_python(request, libraries), *layers_of_packages, of_tools(request.tools))
+    return (of_python(request, libraries), *layers_of_packages, of_tools(tool.versions()))
 
 
 def start(listed: Sequence[Document]) -> Future[Sboms]:

@@ -1,11 +1,12 @@
 """The bundled tools: pip, uv and the exec.d program."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from cnb_python.errors.base import IncompleteBuildpack
-from cnb_python.managers.tool import find_defaults, find_pip, find_uv
+from cnb_python.managers.tool import find_defaults, find_pip, find_uv, versions
 
 
 def test_pip_of_a_package_is_a_wheel(tmp_path: Path) -> None:
@@ -60,3 +61,11 @@ def test_buildpack_without_exec_d_program_is_incomplete(tmp_path: Path) -> None:
         find_defaults(tmp_path)
 
     assert raised.value.file == "tools/defaults"
+
+
+def test_tool_versions_are_the_pinned_ones() -> None:
+    """The SBOM lists them."""
+    pip, uv = versions().split(", ")
+
+    for text, name in ((pip, "pip"), (uv, "uv")):
+        assert re.fullmatch(rf"{name} \d+(\.\d+)+", text)
