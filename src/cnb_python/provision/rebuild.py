@@ -18,7 +18,7 @@ from cnb_python.install.installer import install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.install.tools import ToolCache
-from cnb_python.layers import previous_image, python_install, venv_and_shards
+from cnb_python.layers import previous_image, python_install, sbom_files, venv_and_shards
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.previous_image import WORK
 from cnb_python.layers.python_install import PythonFiles
@@ -116,6 +116,8 @@ def _install(
     python_files = python_install.materialize(request.runtime, store, system)
     libraries_of_python = pool.submit(sboms.libraries_of_python, request, system)
     compiling = pool.submit(python_files.complete)
+    # Beside the manager, which is another process.
+    pool.submit(sbom_files.load)
     environment = replace(
         _environment_request(request, work, ToolCache(store, work / "programs", output)),
         # What runs afterwards may be foreign code.

@@ -18,7 +18,7 @@ from cnb_python.managers.markers import UnusableMarker
 from cnb_python.sbom import embedded
 from cnb_python.sbom.licenses import license_of
 from cnb_python.sbom.model import Component, Property
-from cnb_python.system.redaction import shown
+from cnb_python.system.redaction import parts_of, shown
 
 PREFIX = "cnb-python:"
 SBOMS = ".dist-info/sboms/"
@@ -111,12 +111,38 @@ def _component(described: Described, fields: Message, ref: str) -> Component:
         description=_one_line(_text(fields, "Summary")),
         homepage=_homepage(fields),
         contains=(*libraries, *copied),
-        properties=tuple(
-            (f"{PREFIX}unreadable-sbom", name)
-            for name, content in sorted(described.sboms.items())
-            if not embedded.is_read(content)
+        sha256=_sha256(distribution),
+        properties=(
+            *_origin(distribution),
+            *(
+                (f"{PREFIX}unreadable-sbom", name)
+                for name, content in sorted(described.sboms.items())
+                if not embedded.is_read(content)
+            ),
         ),
     )
+
+
+def _sha256(distribution: Distribution) -> str:
+    """Return the SHA-256 of its wheel, or of the sdist that it was built from; empty: unknown."""
+    digests = {each.digest for each in distribution.materials if not each.builds}
+    kind, _, digest = digests.pop().partition(":") if len(digests) == 1 else ("", "", "")
+    return digest if kind == "sha256" else ""
+
+
+def _origin(distribution: Distribution) -> Iterator[Property]:
+    """Yield the file that it was installed from, and the host of the index that has it.
+
+    No address: it may have a port or a path of one machine, and equal files give equal SBOMs.
+    """
+    for material in distribution.materials:
+        if material.builds:
+            continue
+        yield f"{PREFIX}file", material.name
+        if host := parts_of(material.address).hostname:
+            yield f"{PREFIX}index", host
+        if material.digest and not material.digest.startswith("sha256:"):
+            yield f"{PREFIX}commit", material.digest.partition(":")[2]
 
 
 def _related(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from cnb_python.distributions.model import Distribution, File
+from cnb_python.distributions.model import Distribution, File, Material
 from cnb_python.sbom import cyclonedx, spdx
 from cnb_python.sbom.distributions import Described, MarkerValues, components, purl
 from cnb_python.sbom.documents import of_layers
@@ -58,6 +58,29 @@ def test_component_has_what_metadata_states() -> None:
         homepage="https://example.org/yaml",
         properties=(("cnb-python:requirement", "direct"),),
     )
+
+
+def test_file_hash_and_index_are_those_of_the_download() -> None:
+    wheel = Material("a-1.0-py3-none-any.whl", "https://pypi.example:8443/x/a.whl", "sha256:ab")
+    backend = Material(
+        "setuptools-80.whl", "https://other.example/s.whl", "sha256:cd", builds=True
+    )
+    distribution = Distribution("a", "1.0", "", (), materials=(wheel, backend))
+
+    component = of(Described(distribution, b"", {}))["a"]
+
+    assert component.sha256 == "ab"
+    assert properties(component, "file") == ["a-1.0-py3-none-any.whl"]
+    assert properties(component, "index") == ["pypi.example"]
+
+
+def test_commit_is_named_and_is_no_hash_of_a_file() -> None:
+    commit = Material("lib", "https://github.example/lib", "gitCommit:abc")
+
+    component = of(Described(Distribution("a", "1.0", "", (), materials=(commit,)), b"", {}))["a"]
+
+    assert component.sha256 == ""
+    assert properties(component, "commit") == ["abc"]
 
 
 @pytest.mark.parametrize(
