@@ -33,6 +33,27 @@ _FORMS: tuple[tuple[str, str], ...] = (
             "pip list --format=freeze > requirements.txt"
         ),
     ),
+    (r"^pip3?\s+install\b", "Write only the package: the line is a command of a shell."),
+    (
+        r"^[\w.\[\]\"'-]+\s*=\s*[\"'{\[]",
+        'Write it as pip reads it: name>=3.0,<4. The form name = "^3.0" is that of Poetry and Pipenv.',
+    ),
+    (r"^[\"']", "Remove the quotation marks."),
+    (r"^(?://|;|--\s)", "Start comments with #."),
+    (
+        r"^(?:git\+)?git@",
+        "Write the address with ssh://, such as name @ git+ssh://git@github.com/x/y",
+    ),
+    (r"==\s*(?:latest|\*)", "Remove the version: without one, the newest release is installed."),
+    (
+        r"^[\w.\[\]-]+\s*(?:\^|~(?!=))",
+        "Write the range as pip reads it: name>=3.0,<4. The operators ^ and ~ are Poetry's.",
+    ),
+    (
+        r"^[\w.\[\]-]+(?:[=<>~!]+[\w.*]+)?(?:\s+|\s*,\s*)[A-Za-z][\w.-]*(?:$|[=<>~!\s,])",
+        "Write each package in a line of its own.",
+    ),
+    (r"^[\w.\[\]-]+\s+v?\d", "Write two equals signs: name==version"),
     (r"^[\w.\[\]-]+\s*=[^=<>~!]", "Write two equals signs: name==version"),
     (r"=[<>]", "Write >= and <= with the equals sign last."),
     (r"[<>=]\s*[\d.]+\s*[<>=]", "Separate ranges with a comma: name>=2.0,<3"),

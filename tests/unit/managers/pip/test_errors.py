@@ -728,6 +728,21 @@ def test_missing_editable_path_is_named() -> None:
     [
         ("flask=1.0=py_0", "the form name=version=build is conda's"),
         ("flask=1.0", "Write two equals signs"),
+        ('flask = "^3.0"', "is that of Poetry and Pipenv"),
+        ('flask = {version = "*"}', "is that of Poetry and Pipenv"),
+        ('"flask" = "*"', "is that of Poetry and Pipenv"),
+        ("flask^3.0", "name>=3.0,<4"),
+        ("flask ~3.0", "name>=3.0,<4"),
+        ("flask==latest", "Remove the version"),
+        ("flask==*", "Remove the version"),
+        ("flask 3.0.0", "Write two equals signs"),
+        ("flask requests", "a line of its own"),
+        ("flask==3.0, requests==2.0", "a line of its own"),
+        ("flask,requests", "a line of its own"),
+        ("pip install flask", "Write only the package"),
+        ("'flask==3.0'", "Remove the quotation marks"),
+        ("// flask", "Start comments with #"),
+        ("git+git@github.com:x/y.git", "git+ssh://git@github.com"),
         ("django=>4", "Write >= and <= with the equals sign last"),
         ("requests>=2.0<3", "Separate ranges with a comma"),
         ("flask == 3.0.x", "Write the range with a star"),
@@ -744,7 +759,7 @@ def test_form_of_a_bad_line_leads_to_its_fix(line: str, fix: str) -> None:
 
 
 def test_ordinary_bad_line_has_no_fix_of_a_form() -> None:
-    assert BadRequirement("flask==3.1 extra", "line 1", "no").describe().fixes == (
+    assert BadRequirement("flask==3.1 (extra)", "line 1", "no").describe().fixes == (
         "Correct the line.",
     )
 
