@@ -12,6 +12,11 @@ PAGE = ROOT / "docs/how-to/system-packages.md"
 READ = "import magic; print(magic.from_buffer(b'%PDF-1.4'))"
 HTML = "import weasyprint; print(weasyprint.HTML(string='<h1>Hi</h1>').write_pdf()[:8])"
 
+FIND = (
+    "from ctypes.util import find_library as find; from pyzbar.pyzbar import decode; "
+    "print(find('zbar'), find('nothing'), decode((bytes(100), 10, 10)))"
+)
+
 
 def files(requirements: str, *packages: str) -> dict[str, str]:
     listed = ", ".join(f'"{name}"' for name in packages)
@@ -70,10 +75,20 @@ def test_unknown_package_stops_the_build(builds: Builds, app: App) -> None:
     assert "libmagic1" in built.error
 
 
-def test_weasyprint_with_fonts(builds: Builds, app: App) -> None:
+def test_weasyprint_with_fonts_and_pyzbar_by_find_library(builds: Builds, app: App) -> None:
+    """The library is found in the build, which has a compiler, and in the image without one."""
     names = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
+    hook = f'#!/bin/sh\npython -c "{FIND}"\n'
+    requirements = "weasyprint==68.1\npyzbar==0.1.9\n"
 
-    built = builds.image(app(files("weasyprint==68.1\n", *names)))
+    built = builds.image(
+        app({**files(requirements, *names, "libzbar0"), "bin/post_compile": hook})
+    )
 
     assert built.code == 0, built.output
+    assert "libzbar.so.0 None []" in built.output
     assert "b'%PDF-1.7'" in built.run("python", "-c", HTML)
+    assert built.run("python", "-c", FIND).startswith("libzbar.so.0 None []")
+    label = built.labels()["io.github.cnb-python.libraries"]
+    assert ["system-packages"] in [each["packages"] for each in label.values()]
+    assert "libzbar.so.0" not in label

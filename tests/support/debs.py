@@ -18,7 +18,7 @@ class DebFile:
 
     name: str
     fields: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
     members: tuple[tarfile.TarInfo, ...] = ()
@@ -64,10 +64,11 @@ def member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     return info
 
 
-def _file(name: str, text: str, modes: Mapping[str, int]) -> tuple[tarfile.TarInfo, bytes]:
+def _file(name: str, text: str | bytes, modes: Mapping[str, int]) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
-    info.size, info.mode = len(text.encode()), modes.get(name.removeprefix("./"), 0o644)
-    return info, text.encode()
+    content = text if isinstance(text, bytes) else text.encode()
+    info.size, info.mode = len(content), modes.get(name.removeprefix("./"), 0o644)
+    return info, content
 
 
 def _link(name: str, target: str) -> tarfile.TarInfo:

@@ -144,6 +144,8 @@ def _elf(content: bytes, directory: Path) -> None:
     scan.reaches([("lib/a.so", found.run_paths)])
     elf.libpython_names([found])
     elf.defined_versions(directory / "a.so")
+    elf.soname(directory / "a.so")
+    elf.is_elf(directory / "a.so")
     elf.machine_of(directory / "a.so")
 
 

@@ -11,13 +11,13 @@ https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic
 import mmap
 import re
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 MAGIC = b"\x7fELF"
 _LOAD, _DYNAMIC = 1, 2
-_NEEDED, _STRING_TABLE, _RPATH, _RUNPATH = 1, 5, 15, 29
+_NEEDED, _STRING_TABLE, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29
 _DEFINED_VERSIONS, _NEEDED_VERSIONS = 0x6FFFFFFC, 0x6FFFFFFE
 # Flag of a version whose absence the dynamic linker only warns of.
 _WEAK = 2
@@ -59,14 +59,25 @@ def read(path: Path) -> Dynamic:
 
     Raises OSError.
     """
+    return _read(path, _Elf.read, NOT_ELF)
+
+
+def is_elf(path: Path) -> bool:
+    """Whether the file at *path* starts as an ELF file does. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def _read[T](path: Path, part: Callable[[_Elf], T], otherwise: T) -> T:
+    """Return a *part* of the file at *path*, *otherwise* if it is none or damaged."""
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
-            return NOT_ELF
+            return otherwise
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                return _Elf(data).read()
+                return part(_Elf(data))
             except _DAMAGED:
-                return NOT_ELF
+                return otherwise
 
 
 def machine_of(program: Path) -> int:
@@ -82,14 +93,15 @@ def defined_versions(path: Path) -> frozenset[str]:
 
     Raises OSError.
     """
-    with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            return frozenset()
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            try:
-                return frozenset(_Elf(data).defined())
-            except _DAMAGED:
-                return frozenset()
+    return _read(path, lambda file: frozenset(file.defined()), frozenset())
+
+
+def soname(path: Path) -> str:
+    """Return the name by which programs load the library at *path*, empty if it has none.
+
+    Raises OSError.
+    """
+    return _read(path, _Elf.soname, "")
 
 
 def libpython_names(files: Iterable[Dynamic]) -> tuple[str, ...]:
@@ -138,6 +150,13 @@ class _Elf:
         versions = tuple(self.needed_versions(entries, strings))
         machine = self.data[4] << 16 | self.number("H", 18)
         return Dynamic(run_paths, needed, versions, machine)
+
+    def soname(self) -> str:
+        entries = list(self.dynamic())
+        strings = self.offset(entries, _STRING_TABLE)
+        names = (value for tag, value in entries if tag == _SONAME)
+        name = next(names, None)
+        return "" if strings is None or name is None else self.text(strings + name)
 
     def offset(self, entries: Iterable[tuple[int, int]], key: int) -> int | None:
         """Return the position in the file of the table that the entry *key* has the address of.

@@ -34,14 +34,16 @@ from cnb_python.explain.explanation import (
     ChosenPackages,
     ChosenProcess,
     ChosenPython,
+    ChosenSystemPackages,
     Explanation,
     GivenSetting,
     Note,
     ReusedParts,
 )
 from cnb_python.explain.recorded_output import RecordedOutput
-from cnb_python.launch.launch_plan import LaunchPlan
-from cnb_python.layers import cache_keys, python
+from cnb_python.launch.launch_plan import HEALTH, LaunchPlan
+from cnb_python.launch.processes import with_health
+from cnb_python.layers import cache_keys, process_defaults, python
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.store import BuildRecord, PreviousBuild
@@ -52,6 +54,7 @@ from cnb_python.python.origin import Origin
 from cnb_python.python.resolver import ResolvedPython
 from cnb_python.summary import changed_packages
 from cnb_python.system.interface import Command, Fetch, Outcome, System
+from cnb_python.system_packages import provide as system_packages
 
 _LINE = re.compile(r"(.+), line (\d+)")
 
@@ -101,6 +104,7 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
     repositories = () if decisions.build_consumers else unwanted.repositories
     explanation.removed = (*unwanted.removable, *unwanted.caches, *repositories)
     resolved = choose_python(decisions, context, system)
+    explanation.system_packages = _system_packages(settings, context)
     provided = _provided(decisions, resolved, context)
     explanation.python = _python(resolved, provided, context)
     explanation.packages = _packages(provided, decisions.added)
@@ -108,7 +112,7 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
     versions = explanation.packages.versions
     explanation.steps = tuple(_steps(provided.request, versions))
     plan, warnings = decide_launch(decisions, versions, frozenset(), context)
-    explanation.processes = tuple(_processes(plan))
+    explanation.processes = (*_processes(plan), *_health(plan, settings, context))
     for message in warnings:
         system.output.warning(message.title, (*message.body, *message.steps))
 
@@ -174,6 +178,17 @@ def _python(
     file = origin.name if (context.app_dir / origin.name).is_file() else ""
     return ChosenPython(
         resolved.release.version, str(origin), file, origin.line, reused, provided.new_python
+    )
+
+
+def _system_packages(settings: Settings, context: BuildContext) -> ChosenSystemPackages | None:
+    """Return the system packages that *settings* list. Raises BadSystemPackages."""
+    if not settings.system_packages:
+        return None
+    requested = system_packages.requested_by(settings)
+    return ChosenSystemPackages(
+        tuple(map(str, requested)),
+        system_packages.is_list_of_previous_image(requested, context.layers_dir),
     )
 
 
@@ -245,6 +260,17 @@ def _processes(plan: LaunchPlan) -> Iterator[ChosenProcess]:
             process.type, _NamedBy("", "no process was found: it prints what to add")
         )
         yield ChosenProcess(process.type, source.command, process.default, *source[1:])
+
+
+def _health(
+    plan: LaunchPlan, settings: Settings, context: BuildContext
+) -> Iterator[ChosenProcess]:
+    """Yield the health check that the settings ask for, if the app has no process of that type."""
+    program = process_defaults.find_health(context.layers_dir)
+    if settings.health and len(with_health(plan.processes, program)) > len(plan.processes):
+        origin = str(settings.origins.get("health", ""))
+        command = f"GET {settings.health}, by /cnb/process/{HEALTH}"
+        yield ChosenProcess(HEALTH, command, False, origin, *_file_and_line(origin))  # noqa: FBT003 - it is never the default
 
 
 class _NamedBy(NamedTuple):

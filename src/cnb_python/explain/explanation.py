@@ -65,6 +65,19 @@ class ChosenPackages:
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenSystemPackages:
+    """The Debian packages that the settings list, without what they depend on."""
+
+    packages: tuple[str, ...]
+    """Their names, with `=` and a version where one is given."""
+    reused: bool
+    """Whether the previous build had the same list.
+
+    It then keeps their versions, if it is for the same distribution and architecture.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class ReusedParts:
     """What a build would take from the previous one."""
 
@@ -131,6 +144,7 @@ class Explanation:
     removed: tuple[str, ...] = ()
     """Paths in the app's directory that the build keeps out of the image."""
     python: ChosenPython | None = None
+    system_packages: ChosenSystemPackages | None = None
     packages: ChosenPackages | None = None
     reuse: ReusedParts | None = None
     steps: tuple[AppStep, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from cnb_python.explain.explanation import (
     ChosenPackages,
     ChosenPython,
+    ChosenSystemPackages,
     Explanation,
     ReusedParts,
 )
@@ -43,6 +44,8 @@ def _parts(explanation: Explanation) -> Iterator[tuple[str, Iterable[str]]]:
     )
     if explanation.python:
         yield "Python", _python(explanation.python)
+    if explanation.system_packages:
+        yield "System packages", _system_packages(explanation.system_packages)
     if explanation.packages:
         yield "Packages", _packages(explanation.packages)
     if explanation.reuse:
@@ -71,6 +74,12 @@ def _python(python: ChosenPython) -> Iterator[str]:
     if python.reused:
         yield "The previous image has it"
     yield from python.reasons
+
+
+def _system_packages(chosen: ChosenSystemPackages) -> Iterator[str]:
+    yield f"{_listed(chosen.packages)}, with what they depend on"
+    if chosen.reused:
+        yield "The previous image has them"
 
 
 def _packages(packages: ChosenPackages) -> Iterator[str]:

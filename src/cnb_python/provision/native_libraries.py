@@ -33,6 +33,7 @@ from cnb_python.system.interface import System
 
 TABLE = Path(__file__).parents[1] / "data/package_libraries.toml"
 _PYTHON = "Python"
+_SYSTEM_PACKAGES = "system-packages"
 _UBUNTU = "ubuntu"
 # Libraries of graphics drivers and of NVIDIA's and AMD's toolkits: the machine has them, or the
 # package works without. libpython has rules of its own (`python_parts`).
@@ -72,7 +73,13 @@ def check(
     Raises MissingLibraries if importing a package certainly fails. Distributions of an older
     release's cache, whose needs are not recorded, are left out.
     """
-    uses = _uses(install_result.distributions, _of_interpreter(request))
+    uses = _uses(
+        install_result.distributions,
+        {
+            _PYTHON: _of_interpreter(request),
+            _SYSTEM_PACKAGES: request.system_packages.library_needs,
+        },
+    )
     libraries = SystemLibraries(system.root)
     directories = request.context.environ.get("LD_LIBRARY_PATH", "").split(":")
     recorded, missing = dict[str, str](), list[tuple[str, str, _Use]]()
@@ -108,17 +115,21 @@ def _of_interpreter(request: ProvisionRequest) -> tuple[LibraryNeed, ...]:
 
 
 def _uses(
-    distributions: Sequence[Distribution], of_interpreter: Iterable[LibraryNeed]
+    distributions: Sequence[Distribution], besides: Mapping[str, Iterable[LibraryNeed]]
 ) -> dict[str, list[_Use]]:
-    """Return what needs each library that the environment does not have."""
+    """Return what needs each library that the environment does not have.
+
+    *besides*: what needs libraries besides distributions, by the name in messages.
+    """
     files = {
         item.name: {posixpath.basename(file.path) for file in item.files if ".so" in file.path}
         for item in distributions
     }
     provided = {name for names in files.values() for name in names}
     uses: dict[str, list[_Use]] = {}
-    for need in of_interpreter:
-        uses.setdefault(need.library, []).append(_Use(_PYTHON, need.versions))
+    for name, needs in besides.items():
+        for need in needs:
+            uses.setdefault(need.library, []).append(_Use(name, need.versions))
     for item in distributions:
         for need in item.library_needs or ():
             uses.setdefault(need.library, []).append(_Use(item.name, need.versions))
@@ -187,7 +198,7 @@ def _missing(
                     instead=_instead(use.distribution),
                 )
             )
-        elif library not in packages:
+        elif library not in packages and use.distribution != _SYSTEM_PACKAGES:
             continue  # an optional part that few systems can have
         users.setdefault(library, []).append(use)
         if at_import or library not in states:

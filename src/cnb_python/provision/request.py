@@ -22,7 +22,7 @@ from cnb_python.managers.base import Manager, Resolution
 from cnb_python.python.releases import Release
 
 if TYPE_CHECKING:
-    from cnb_python.distributions.model import Distribution
+    from cnb_python.distributions.model import Distribution, LibraryNeed
     from cnb_python.provision.on_demand import OnDemand, ReadBefore
 
     # Loads compression modules, which an unchanged build does not need.
@@ -48,6 +48,11 @@ class SystemLayers(Protocol):
     @property
     def libraries(self) -> tuple[str, ...]:
         """The directories in which the image's processes search for their libraries."""
+        ...
+
+    @property
+    def library_needs(self) -> tuple[LibraryNeed, ...]:
+        """The libraries that their files are linked with and that they do not contain."""
         ...
 
     @property
@@ -85,6 +90,7 @@ class NoSystemPackages(NamedTuple):
     environ: Mapping[str, str] = MappingProxyType({})
     is_changed: bool = False
     libraries: tuple[str, ...] = ()
+    library_needs: tuple[LibraryNeed, ...] = ()
     programs: frozenset[str] = frozenset()
     packages: tuple[str, ...] = ()
     layers: Mapping[str, str] = {}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from urllib.parse import unquote
 
 from cnb_python.cnb import disk
@@ -64,6 +64,8 @@ _URI = re.compile(r"'[^']+' (\S+)_(\S+)_(\w+)\.deb (\d+) SHA256:([0-9a-f]{64})")
 _PROVIDES = re.compile(r"(?m)^Reverse Provides: *\n((?:.+\n?)*)")
 _PASSED = re.compile(r"(?i)(https?|ftp|all|no)_proxy|APT_CONFIG|SSL_CERT_FILE|HOME|PATH|TMPDIR")
 _NEAREST = 3
+_DEBS = "debs"
+_LINE = re.compile(r"([a-z0-9][a-z0-9+.-]*)=(\S+) (\w+) ([0-9a-f]{64})", re.ASCII)
 _NOT_FETCHED = re.compile(r"(?m)^[WE]: .*(?:Failed to fetch|ignored)")
 _FAILED = re.compile(r"(?m)^(?:E|W|Err): ?.*$")
 
@@ -80,6 +82,12 @@ class PlannedPackage(NamedTuple):
     def __str__(self) -> str:
         return f"{self.name}={self.version} {self.arch} {self.sha256}"
 
+    @classmethod
+    def parsed(cls, line: str) -> Self | None:
+        """Return the package that `str` turned into *line*; None if it is no such line."""
+        match = _LINE.fullmatch(line)
+        return cls(*match.groups()) if match else None
+
 
 @dataclass(frozen=True, slots=True)
 class Apt:
@@ -91,7 +99,7 @@ class Apt:
 
     def update(self, arch: str) -> None:
         """Fetch the signed indexes. Raises AptFailed."""
-        for name in ("lists/partial", "cache/archives/partial", "log", "debs"):
+        for name in ("lists/partial", "cache/archives/partial", "log", _DEBS):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         disk.write(self.directory / "status", b"")
         text = _CONFIGURATION.format(arch=arch, directory=self.directory)
@@ -119,14 +127,17 @@ class Apt:
         ]
         return tuple(sorted(packages))
 
-    def download(self, packages: Iterable[PlannedPackage]) -> Path:
-        """Fetch *packages*; return the directory with their files. Raises AptFailed."""
-        directory = self.directory / "debs"
+    def download(self, packages: Iterable[PlannedPackage]) -> None:
+        """Fetch *packages* into `downloads`. Raises AptFailed."""
         names = [f"{each.name}={each.version}" for each in packages]
-        outcome = self._run("apt-get", "-q", "download", *names, cwd=directory)
+        outcome = self._run("apt-get", "-q", "download", *names, cwd=self.downloads)
         if outcome.code:
             raise self._failure("download", outcome)
-        return directory
+
+    @property
+    def downloads(self) -> Path:
+        """The directory of the files that were fetched."""
+        return self.directory / _DEBS
 
     @property
     def _configuration(self) -> Path:

@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnb_python.cnb import disk
+from cnb_python.distributions import elf, native
+from cnb_python.distributions.model import LibraryNeed
 from cnb_python.errors.libraries import RefusedSystemPackages
 from cnb_python.system.interface import Command, System
-from cnb_python.system_packages import paths
+from cnb_python.system_packages import find_library, paths
 from cnb_python.system_packages.apt import NEVER
 from cnb_python.system_packages.control import (
     alternatives,
+    left_out_dependency,
     needed_to_run,
     reason_against,
 )
 from cnb_python.system_packages.deb import Control, Deb
 from cnb_python.system_packages.paths import PathVariable
 from cnb_python.system_packages.request import Requested
-from cnb_python.system_packages.tree import PackageTree, SetIdProgram
+from cnb_python.system_packages.tree import PackageTree, SetIdProgram, has_files
 
 _PKG_CONFIG = re.compile(r"usr/(?:lib(?:/[^/]+)?|share)/pkgconfig/[^/]+\.pc")
 _CONFIG_PROGRAM = re.compile(r"usr/bin/[^/]*(?:-|_)config[^/]*")
@@ -41,6 +44,8 @@ class Contents:
     launch: Sequence[PathVariable]
     build: Sequence[PathVariable]
     """Those of builds, with the ones of `launch`."""
+    needs: Sequence[LibraryNeed]
+    """The libraries that the files of `run` are linked with and that are not among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ def unpack(request: UnpackRequest) -> Contents:
     controls = {name: deb.control() for name, deb in sorted(request.debs.items())}
     names = [each.name for each in request.requested]
     left_out = _refusals(controls, names)
+    _refuse_empty(request, controls, left_out)
     needed = needed_to_run(controls, names) - left_out.keys()
     run = PackageTree(request.run_root)
     development = PackageTree(request.development_root, beside=run, system=request.system.root)
@@ -79,12 +85,23 @@ def unpack(request: UnpackRequest) -> Contents:
             if name in names:
                 raise RefusedSystemPackages(((name, left_out[name]),)) from program
     unpacked = [control for name, control in controls.items() if name not in left_out]
-    _finish(run, development, unpacked)
+    _finish(run, development, unpacked, request.triplet)
     launch = paths.launch_variables(run, request.triplet)
     _run_steps(request, run, launch)
     launch = paths.launch_variables(run, request.triplet)
     build = (*launch, *paths.build_variables(development, request.triplet))
-    return Contents(run, development, needed, sorted(left_out.items()), launch, build)
+    reasons = sorted(left_out.items())
+    return Contents(run, development, needed, reasons, launch, build, _needs(run))
+
+
+def _needs(tree: PackageTree) -> tuple[LibraryNeed, ...]:
+    links = ((path, elf.NOT_ELF) for path in tree.links)
+    files = (
+        (path, elf.read(tree.root / path))
+        for path in tree.all_files()
+        if elf.may_be_elf(path, is_program=path.startswith(paths.PROGRAMS))
+    )
+    return native.needs_of((*links, *files), 0)
 
 
 def _refusals(controls: Mapping[str, Control], requested: Sequence[str]) -> dict[str, str]:
@@ -101,6 +118,21 @@ def _refusals(controls: Mapping[str, Control], requested: Sequence[str]) -> dict
     return against
 
 
+def _refuse_empty(
+    request: UnpackRequest, controls: Mapping[str, Control], left_out: Mapping[str, str]
+) -> None:
+    """Refuse packages without files that stand for one in *left_out*: `default-mysql-server`."""
+    refused = [
+        (each.name, f"it stands for {other}, and {left_out[other]}")
+        for each in request.requested
+        if each.name in controls
+        and (other := left_out_dependency(controls[each.name], controls, left_out))
+        and not has_files(request.debs[each.name])
+    ]
+    if refused:
+        raise RefusedSystemPackages(tuple(refused))
+
+
 def _installed(root: Path) -> frozenset[str]:
     """Return the names of the packages of the build image, which builds find there."""
     try:
@@ -110,15 +142,20 @@ def _installed(root: Path) -> frozenset[str]:
     return frozenset(_INSTALLED.findall(text))
 
 
-def _finish(run: PackageTree, development: PackageTree, controls: Sequence[Control]) -> None:
+def _finish(
+    run: PackageTree, development: PackageTree, controls: Sequence[Control], triplet: str
+) -> None:
     for link, path in alternatives(controls).items():
         for tree in (run, development):
             if tree.exists(path) and not (tree is development and run.exists(path)):
                 tree.links.setdefault(link, path)
     for tree in (run, development):
-        paths.link_programs(tree)
         paths.write_configuration(tree)
-        tree.finish()
+    run.finish()
+    directories = tuple(paths.library_directories(run, triplet))
+    find_library.write_programs(run, directories)
+    find_library.link_for_compilers(run, development, directories)
+    development.finish()
     for path in development.all_files():
         if _PKG_CONFIG.fullmatch(path) or _CONFIG_PROGRAM.fullmatch(path):
             _relocate(development.root / path, development.root)

@@ -39,13 +39,12 @@ _NEEDED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"dpkg-statoverride\b{_SAME_COMMAND}--add\b",
             "its installation changes owners or permissions of files",
         ),
+        # It is not configured before the other package has done its part (deb-triggers(5)).
+        (
+            rf"dpkg-trigger\s(?!{_SAME_COMMAND}--(?:no-await|check-supported))",
+            "its installation waits until another package has done a part of it",
+        ),
     )
-)
-# The scripts compute the names of the links to Java's programs, and collect its certificates.
-_JAVA = re.compile(r"default-(?:jre|jdk)(?:-headless)?|openjdk-\d+-.*|ca-certificates-java")
-_NO_JAVA = (
-    "its installation links the programs and collects the certificates of Java; "
-    "use a buildpack for Java, or a run image with it"
 )
 _COMMENT_LINE = re.compile(r"^[ \t]*#.*", re.MULTILINE)
 _HERE_DOCUMENT = re.compile(
@@ -57,14 +56,21 @@ _SUBSTITUTION = re.compile(r"\"[^\n]*(?:\$\(|`)")
 _COMMENT = re.compile(r"[ \t]#.*")
 # https://www.debian.org/doc/debian-policy/ch-archive.html#sections
 _DEVELOPMENT = frozenset({"devel", "libdevel"})
+# One value for a variable, and a loop over words, neither with another variable or command.
+_ASSIGNMENT = re.compile(r"^[ \t]*(\w+)=([\"']?)([^\"'`()\s;]*)\2[ \t]*$", re.MULTILINE)
+_LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;$`\n]+);?\s*\bdo\b(.*?)\bdone\b", re.DOTALL)
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_MOST_STEPS = 3
+_LONGEST = 200
+_LARGEST = 1 << 16
+_MOST_WORDS = 100
+_DEPENDENCIES = ("Pre-Depends", "Depends")
 _INSTALL = "--install"
 _SLAVE = "--slave"
 
 
 def reason_against(control: Control) -> str:
     """Return why the package does not work when its files are only unpacked; empty if it does."""
-    if _JAVA.fullmatch(control.name):
-        return _NO_JAVA
     scripts = "\n".join(map(_commands, control.scripts.values()))
     return next((reason for pattern, reason in _NEEDED if pattern.search(scripts)), "")
 
@@ -82,6 +88,19 @@ def _without_text(quoted: re.Match[str]) -> str:
     return quoted[0] if _SUBSTITUTION.match(quoted[0]) else "''"
 
 
+def left_out_dependency(
+    control: Control, controls: Mapping[str, Control], left_out: Collection[str]
+) -> str:
+    """Return the first dependency of *control* that only packages in *left_out* satisfy, or ""."""
+    providers = _providers(controls)
+    for kind in _DEPENDENCIES:
+        for relation in control.fields.get(kind, "").split(","):
+            named = [each for name in _names(relation) for each in providers.get(name, ())]
+            if named and set(named) <= set(left_out):
+                return named[0]
+    return ""
+
+
 def is_for_development(control: Control) -> bool:
     """Whether the package is for builds: headers, compilers and the like."""
     return control.fields.get("Section", "").rpartition("/")[2] in _DEVELOPMENT
@@ -90,12 +109,12 @@ def is_for_development(control: Control) -> bool:
 def alternatives(controls: Iterable[Control]) -> dict[str, str]:
     """Return the files that `update-alternatives` would choose, by the links to them.
 
-    Paths are relative to the root. Only what scripts have as plain text is read.
+    Paths are relative to the root. Scripts are not run: variables are known where they have a
+    plain text, and in loops over plain words.
     """
     chosen: dict[str, tuple[int, str, Sequence[tuple[str, str]]]] = {}
     for control in controls:
-        text = control.scripts.get("postinst", "").replace("\\\n", " ")
-        for line in text.splitlines():
+        for line in _expanded(control.scripts.get("postinst", "")).splitlines():
             for link, path, priority, slaves in _installed(line):
                 chosen[link] = max(
                     chosen.get(link, (priority, path, slaves)), (priority, path, slaves)
@@ -104,6 +123,34 @@ def alternatives(controls: Iterable[Control]) -> dict[str, str]:
     for _, _, slaves in chosen.values():
         links |= dict(slaves)
     return {link.lstrip("/"): path.lstrip("/") for link, path in sorted(links.items())}
+
+
+def _expanded(script: str) -> str:
+    """Return *script* with the values of its constants, and its loops written out.
+
+    A script that is too large stays as it is.
+    """
+    text = script.replace("\\\n", " ")
+    if len(text) > _LARGEST:
+        return text
+    values: dict[str, set[str]] = {}
+    for match in _ASSIGNMENT.finditer(text):
+        values.setdefault(match[1], set()).add(match[3])
+    constants = {name: texts.pop() for name, texts in values.items() if len(texts) == 1}
+    for _ in range(_MOST_STEPS):
+        named = {name: _with_values(value, constants) for name, value in constants.items()}
+        constants = {name: value for name, value in named.items() if len(value) <= _LONGEST}
+    with_constants = _with_values(text, constants)
+    return _LOOP.sub(_unrolled, with_constants if len(with_constants) <= _LARGEST else text)
+
+
+def _with_values(text: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), text)
+
+
+def _unrolled(loop: re.Match[str]) -> str:
+    words = loop[2].split()[:_MOST_WORDS]
+    return "\n".join(_with_values(loop[3], {loop[1]: word}) for word in words)
 
 
 def _installed(line: str) -> Iterator[tuple[str, str, int, Sequence[tuple[str, str]]]]:
@@ -166,7 +213,7 @@ def _providers(controls: Mapping[str, Control]) -> dict[str, list[str]]:
 
 
 def _dependencies(control: Control) -> Iterator[str]:
-    for kind in ("Pre-Depends", "Depends"):
+    for kind in _DEPENDENCIES:
         yield from _names(control.fields.get(kind, ""))
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.distributions import elf
+from cnb_python.system_packages import find_library
 from cnb_python.system_packages.tree import PackageTree
 
 TABLE = Path(__file__).parents[1] / "data/system_packages.toml"
@@ -25,7 +26,8 @@ TRIPLETS = {
 }
 """Debian's names of processors, by Go's."""
 _LIBRARIES = "LD_LIBRARY_PATH"
-_PROGRAMS = ("usr/bin", "usr/sbin", "usr/games")
+PROGRAMS = ("usr/bin", "usr/sbin", "usr/games")
+"""The directories of programs."""
 _FONTS = "etc/fonts/fonts.conf"
 _OWN_FONTS = "etc/fonts/cnb-python.conf"
 _DRIVERS = "etc/odbcinst.ini"
@@ -69,10 +71,10 @@ class Step(NamedTuple):
 def launch_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...]:
     """Return the variables for programs and libraries of *tree*, sorted by name."""
     variables = [*_of_table(tree, triplet)]
-    if libraries := _existing(tree, _library_directories(tree, triplet)):
+    if libraries := _existing(tree, library_directories(tree, triplet)):
         # After the libraries of other buildpacks. Those of the system come last in any case.
         variables.append(PathVariable(_LIBRARIES, "append", ":".join(libraries)))
-    if programs := _existing(tree, _PROGRAMS):
+    if programs := _existing(tree, (*PROGRAMS, find_library.PROGRAMS)):
         # Programs of the run image take precedence.
         variables.append(PathVariable("PATH", "append", ":".join(programs)))
     return tuple(sorted(variables))
@@ -86,7 +88,7 @@ def build_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...]
     searched = {
         "CPATH": headers,
         "LIBRARY_PATH": libraries,
-        "PATH": _PROGRAMS,
+        "PATH": PROGRAMS,
         "PKG_CONFIG_PATH": packages,
     }
     existing = {name: _existing(tree, paths) for name, paths in searched.items()}
@@ -110,14 +112,6 @@ def write_configuration(tree: PackageTree) -> None:
     if templates and _DRIVERS not in tree.files:
         texts = [(tree.root / path).read_text("utf-8", "replace") for path in templates]
         tree.write(_DRIVERS, "\n".join(texts))
-
-
-def link_programs(tree: PackageTree) -> None:
-    """Add the links to programs that the installation of the packages would make."""
-    for row in toml.tables_at(toml.read(TABLE), "suffix"):
-        for path in tuple(tree.files):
-            if fnmatchcase(path, str(row["programs"])):
-                tree.links.setdefault(path.removesuffix(str(row["suffix"])), path)
 
 
 def steps(tree: PackageTree, triplet: str) -> Iterator[Step]:
@@ -167,12 +161,12 @@ def _matching(tree: PackageTree, pattern: str, triplet: str) -> list[str]:
     )
 
 
-def _library_directories(tree: PackageTree, triplet: str) -> Iterator[str]:
+def library_directories(tree: PackageTree, triplet: str) -> Iterator[str]:
     """Yield the directories of libraries, also of those that only some programs search."""
     yield from (f"usr/lib/{triplet}", "usr/lib", f"usr/lib/{triplet}/odbc")
     private = set[str]()
     for path in tree.files:
-        if elf.may_be_elf(path, is_program=path.startswith(_PROGRAMS)):
+        if elf.may_be_elf(path, is_program=path.startswith(PROGRAMS)):
             private.update(each.strip("/") for each in elf.read(tree.root / path).run_paths)
     yield from sorted(each for each in private if each.startswith("usr/lib/"))
 

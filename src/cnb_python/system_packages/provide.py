@@ -7,7 +7,6 @@
 An unchanged list of packages keeps the versions of the previous build: apt does not run.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,15 +27,16 @@ from cnb_python.cnb.layer import (
 )
 from cnb_python.cnb.toml import Metadata
 from cnb_python.config.settings import Settings
+from cnb_python.distributions.model import LibraryNeed
 from cnb_python.errors.libraries import NoApt, OtherDistribution
 from cnb_python.layers import cache_keys, sbom_files
 from cnb_python.layers.cache_keys import SBOM, LayerKey, differences, names, part
-from cnb_python.layers.previous_image import WORK
 from cnb_python.layers.sbom_files import LayerSbom
 from cnb_python.provision.request import NoSystemPackages, SystemLayers
 from cnb_python.sbom.model import Document, document
 from cnb_python.system.interface import System
 from cnb_python.system.output import megabytes
+from cnb_python.system_packages.cache import BUDGET_BYTES, PACKAGES, DebCache, texts
 from cnb_python.system_packages.request import Requested, parsed
 
 if TYPE_CHECKING:
@@ -46,10 +46,12 @@ NAME = cache_keys.SYSTEM_PACKAGES
 DEVELOPMENT = f"{NAME}-build"
 CACHE = f"{NAME}-debs"
 # Raise it with every change of what the layers hold.
-_FORMAT = "2"
+_FORMAT = "3"
 _SETTING = "system_packages"
-_PACKAGES, _LAUNCH, _BUILD, _SIZE = "packages", "launch", "build", "size"
-_PROGRAMS = "programs"
+_LAUNCH, _BUILD, _SIZE = "launch", "build", "size"
+# A part of the key.
+_REQUESTED = "requested"
+_PROGRAMS, _NEEDS = "programs", "needs"
 _APT = "usr/bin/apt-get"
 _RELEASE = ("etc/os-release", "usr/lib/os-release")
 _CHANGED = "System packages were changed while the app's packages were built"
@@ -65,11 +67,17 @@ class _SystemPackagesKey(LayerKey):
 
 
 def provide(
-    settings: Settings, context: BuildContext, system: System, *, build: bool
+    settings: Settings,
+    context: BuildContext,
+    system: System,
+    *,
+    build: bool,
+    budget: int = BUDGET_BYTES,
 ) -> SystemLayers:
     """Return the system packages that *settings* list; those to fetch are in place.
 
     *build*: whether later buildpacks get them too, with the packages for development.
+    *budget*: the most bytes of fetched packages that the cache keeps.
     Raises BadSystemPackages, NoApt, OtherDistribution, RefusedSystemPackages, and what apt and the
     unpacking raise.
     """
@@ -79,7 +87,7 @@ def provide(
         for layer in layers:
             layer.drop()
         return NoSystemPackages(context.environ, is_changed=was_there)
-    requested = parsed(settings.system_packages, settings.named(_SETTING))
+    requested = requested_by(settings)
     release = _release(system.root)
     if not (system.root / _APT).exists():
         raise NoApt(release.get("PRETTY_NAME", ""))
@@ -89,11 +97,26 @@ def provide(
         f"{release.get('ID', '')} {release.get('VERSION_ID', '')}".strip(),
         context.target.arch,
         str(context.layers_dir),
-        " ".join(map(str, requested)),
+        _list(requested),
     )
-    provided = _DebianPackages(key, requested, context, system, build)
+    provided = _DebianPackages(key, requested, context, system, build, budget)
     provided.start()
     return provided
+
+
+def requested_by(settings: Settings) -> tuple[Requested, ...]:
+    """Return the packages that *settings* list. Raises BadSystemPackages."""
+    return parsed(settings.system_packages, settings.named(_SETTING))
+
+
+def is_list_of_previous_image(requested: Iterable[Requested], layers_dir: Path) -> bool:
+    """Whether the restored layer was made for the list *requested*."""
+    state = layer_of(layers_dir, NAME).state()
+    return isinstance(state, Restored) and state.metadata.get(_REQUESTED) == _list(requested)
+
+
+def _list(requested: Iterable[Requested]) -> str:
+    return " ".join(map(str, requested))
 
 
 @dataclass(slots=True)
@@ -105,6 +128,7 @@ class _DebianPackages:
     context: BuildContext
     system: System
     build: bool
+    budget: int
     is_changed: bool = False
     metadata: Metadata = field(default_factory=dict)
     """Of layer `system-packages`."""
@@ -112,7 +136,12 @@ class _DebianPackages:
     """That of the previous image, if it is valid."""
     _states: Mapping[str, Mapping[str, State]] = field(default_factory=dict)
     """Of everything in the layers, by the layer's name; empty if they are not on disk."""
-    _has_cache: bool = False
+    _cache: DebCache = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the cache of fetched packages."""
+        layer = self._layer(CACHE)
+        self._cache = DebCache(layer, self.key, self.requested, self.context, self.system)
 
     def start(self) -> None:
         """Reuse what was restored if it is valid; else fetch and unpack the packages."""
@@ -121,23 +150,23 @@ class _DebianPackages:
         if self._layer(NAME).path.exists(follow_symlinks=False):
             self._layer(NAME).drop()  # left by a killed build
             self._previous = None
-        self._keep_cache()
+        self._cache.start(self._restored(CACHE))
         if self._previous is None:
             self.is_changed = True
-            self._make(self._fetched())
+            self._make(self._cache.files())
         else:
             sbom = self._sbom(self._previous)
             self.metadata = {**self._previous, SBOM: sbom.digest}
             sbom.write(self.context.layers_dir, NAME)
             self._layer(NAME).reuse_from_image(self.metadata)
-            count = len(_texts(self.metadata, _PACKAGES))
+            count = len(texts(self.metadata, PACKAGES))
             self.system.output.line(f"Reusing {count} system packages from the previous image")
 
     @property
     def environ(self) -> Mapping[str, str]:
         """The variables of the build, with those of the packages."""
         environ = dict(self.context.environ)
-        for text in _texts(self.metadata, _BUILD):
+        for text in texts(self.metadata, _BUILD):
             name, action, value = text.split(" ", 2)
             given = environ.get(name, "")
             appended = f"{given}:{value}" if given else value
@@ -147,7 +176,7 @@ class _DebianPackages:
     @property
     def libraries(self) -> tuple[str, ...]:
         """The directories of the image's layer in which programs search for libraries."""
-        values = (text.split(" ", 2) for text in _texts(self.metadata, _LAUNCH))
+        values = (text.split(" ", 2) for text in texts(self.metadata, _LAUNCH))
         return tuple(
             directory
             for name, _, value in values
@@ -156,14 +185,20 @@ class _DebianPackages:
         )
 
     @property
+    def library_needs(self) -> tuple[LibraryNeed, ...]:
+        """The libraries that their files are linked with and that they do not contain."""
+        split = (text.split(" ") for text in texts(self.metadata, _NEEDS))
+        return tuple(LibraryNeed(library, tuple(versions)) for library, *versions in split)
+
+    @property
     def programs(self) -> frozenset[str]:
         """The names of the programs that the image gets; they are not on disk in every build."""
-        return frozenset(_texts(self.metadata, _PROGRAMS))
+        return frozenset(texts(self.metadata, _PROGRAMS))
 
     @property
     def packages(self) -> tuple[str, ...]:
         """What the image gets: `name=version architecture sha256` of each package's file."""
-        return tuple(_texts(self.metadata, _PACKAGES))
+        return tuple(texts(self.metadata, PACKAGES))
 
     @property
     def layers(self) -> Mapping[str, str]:
@@ -173,20 +208,24 @@ class _DebianPackages:
     @property
     def directories(self) -> frozenset[str]:
         """The names of the layers on disk."""
-        return frozenset({*self._states, *((CACHE,) if self._has_cache else ())})
+        return frozenset({*self._states, *((CACHE,) if self._cache.on_disk else ())})
 
     def materialize(self) -> None:
         """Write the files to disk, for what is installed in this build."""
         if not self._states:
-            self._make(self._fetched())
+            self._make(self._cache.files())
 
     def finish(self) -> None:
         """Undo what foreign code changed in the layers, and remove what only the build needed."""
+        self._finish_layers()
+        self._cache.finish(self.budget)
+
+    def _finish_layers(self) -> None:
         if not self._states:
             return
         if any(_states(self._layer(name).path) != before for name, before in self._states.items()):
             self.system.output.warning(_CHANGED, ("They are unpacked again.",))
-            self._make(self._fetched())
+            self._make(self._cache.files())
         if not self.build:
             self._layer(DEVELOPMENT).drop()
             if self._previous and self.metadata == {**self._previous, SBOM: self.metadata[SBOM]}:
@@ -215,43 +254,10 @@ class _DebianPackages:
         def make() -> Document:
             from cnb_python.sbom import debian  # noqa: PLC0415 - unchanged builds write no SBOM
 
-            lines = _texts(metadata, _PACKAGES)
+            lines = texts(metadata, PACKAGES)
             return document(NAME, debian.components(lines, self.key.distro))
 
         return sbom_files.restored_or_made(self.context.layers_dir, NAME, metadata.get(SBOM), make)
-
-    def _keep_cache(self) -> None:
-        restored = self._restored(CACHE)
-        layer = self._layer(CACHE)
-        if restored is None or not layer.path.is_dir():
-            layer.drop()
-        else:
-            layer.keep(LayerTypes(cache=True), restored)
-            self._has_cache = True
-
-    def _fetched(self) -> Mapping[str, Path]:
-        """Return the files of all packages by name, from the cache if they are there."""
-        cached = self._restored(CACHE)
-        if cached is not None:
-            lines = _texts(cached, _PACKAGES)
-            if files := _verified(self._layer(CACHE).path, lines):
-                return files
-        return self._fetch()
-
-    def _fetch(self) -> Mapping[str, Path]:
-        from cnb_python.system_packages.fetch import fetch  # noqa: PLC0415 - unchanged builds run no apt
-
-        layer = self._layer(CACHE)
-        work = self.context.layers_dir / WORK
-        disk.remove(work)
-        disk.make_directory(work)
-        try:
-            lines = fetch(self.requested, work, layer.begin_in_place(), self.context, self.system)
-        finally:
-            disk.remove(work)
-        layer.finish(LayerTypes(cache=True), {**self.key.metadata(), _PACKAGES: list(lines)})
-        self._has_cache = True
-        return _verified(layer.path, lines)
 
     def _make(self, files: Mapping[str, Path]) -> None:
         from cnb_python.system_packages import contents  # noqa: PLC0415 - unchanged builds unpack nothing
@@ -273,17 +279,17 @@ class _DebianPackages:
         for name, reason in unpacked.left_out:
             output.line(f"Leaving out {name}: {reason}")
         size = _size(layer.path)
-        cached = self._restored(CACHE) or {}
         self.metadata = {
             **self.key.metadata(),
-            _PACKAGES: [
+            PACKAGES: [
                 line
-                for line in _texts(cached, _PACKAGES)
+                for line in self._cache.lines
                 if line.partition("=")[0] in unpacked.run_packages
             ],
             _LAUNCH: [" ".join(each) for each in unpacked.launch],
             _BUILD: [" ".join(each) for each in unpacked.build],
             _PROGRAMS: sorted(_programs(unpacked.launch)),
+            _NEEDS: [" ".join((need.library, *need.versions)) for need in unpacked.needs],
             _SIZE: str(size),
         }
         env = _deltas(LAUNCH, unpacked.launch)
@@ -308,35 +314,18 @@ def _deltas(scope: Scope, variables: Iterable[PathVariable]) -> list[EnvDelta]:
 
 
 def _programs(variables: Iterable[PathVariable]) -> set[str]:
-    """Return the names of the files in the directories of PATH."""
+    """Return the names of the packages' files in the directories of PATH."""
+    from cnb_python.system_packages.find_library import PROGRAMS  # noqa: PLC0415 - unchanged builds unpack nothing
+
     return {
         file.name
         for each in variables
         if each.name == "PATH"
         for directory in each.value.split(":")
+        if not directory.endswith(PROGRAMS)
         for file in Path(directory).iterdir()
         if file.is_file()
     }
-
-
-def _verified(directory: Path, lines: Iterable[str]) -> dict[str, Path]:
-    """Return the files in *directory* by package; none if one of *lines* is not there, or damaged.
-
-    Each line is a package as `PlannedPackage` prints it: name, version, architecture, digest.
-    """
-    files = {}
-    for line in lines:
-        name, _, remaining = line.partition("=")
-        digest = remaining.rpartition(" ")[2]
-        path = directory / f"{name}.deb"
-        try:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                    return {}
-        except OSError:
-            return {}
-        files[name] = path
-    return files
 
 
 def _release(root: Path) -> dict[str, str]:
@@ -365,8 +354,3 @@ def _states(directory: Path) -> dict[str, State]:
 
 def _size(directory: Path) -> int:
     return sum((directory / path).lstat().st_size for path, _ in disk.walk(directory))
-
-
-def _texts(metadata: Mapping[str, object], name: str) -> list[str]:
-    listed = metadata.get(name)
-    return [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else []

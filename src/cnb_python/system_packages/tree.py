@@ -112,9 +112,9 @@ class PackageTree:
         """Yield the path of each file, sorted."""
         yield from sorted(self.files)
 
-    def write(self, path: str, content: str) -> None:
+    def write(self, path: str, content: str, *, is_program: bool = False) -> None:
         """Write a text that no package contains."""
-        self._write(path, content.encode(), is_program=False)
+        self._write(path, content.encode(), is_program=is_program)
 
     def _relative(self, path: str) -> str:
         """Return what the link at *path* leads to, relative to its directory."""
@@ -203,6 +203,15 @@ def _merged(path: str) -> str:
     """Return *path* where a system with a merged /usr has it."""
     top, slash, below = path.partition("/")
     return f"{_MERGED[top]}{slash}{below}" if top in _MERGED else path
+
+
+def has_files(deb: Deb) -> bool:
+    """Whether the package has a file of which an image has a use: not only texts about it.
+
+    Raises DamagedArchive and OSError.
+    """
+    paths = (member.name.removeprefix("./") for member, _ in deb.members() if member.isreg())
+    return any(_is_taken(path) and not path.startswith(_LEFT_OUT) for path in paths)
 
 
 def _is_taken(path: str) -> bool:

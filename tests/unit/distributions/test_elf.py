@@ -29,6 +29,18 @@ def test_run_paths_and_libraries_are_read(tmp_path: Path, tag: int, bits: int, o
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("bits", [32, 64])
+def test_name_of_a_library_is_read(tmp_path: Path, bits: int, order: str) -> None:
+    library, other = tmp_path / "x.so", tmp_path / "text"
+    library.write_bytes(elf_files.elf("libx.so.1", tag=14, bits=bits, order=order))
+    other.write_bytes(elf_files.elf("/usr/lib")[: 64 if bits == 64 else 3])
+
+    assert elf.soname(library) == "libx.so.1"
+    assert (elf.is_elf(library), elf.is_elf(other)) == (True, bits == 64)
+    assert elf.soname(other) == ""
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", [32, 64])
 def test_needed_versions_are_read_without_weak_ones(tmp_path: Path, bits: int, order: str) -> None:
     library = tmp_path / "x.so"
     needed = {"libc.so.6": ["GLIBC_2.4", "-GLIBC_2.38", "GLIBC_2.17"], "libz.so.1": ["ZLIB_1.2.9"]}

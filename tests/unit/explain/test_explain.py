@@ -9,9 +9,11 @@ from pydantic import TypeAdapter
 
 from cnb_python.cnb.context import BuildContext
 from cnb_python.explain.explain import explain
-from cnb_python.explain.explanation import Explanation, as_json
+from cnb_python.explain.explanation import ChosenSystemPackages, Explanation, as_json
 from cnb_python.explain.inputs import Arguments, explain_context
+from cnb_python.explain.printed import print_explanation
 from cnb_python.system.interface import Download
+from tests.support.fake_system import Log
 from tests.support.trees import write_files
 
 ROOT = Path(__file__).parents[3]
@@ -62,6 +64,41 @@ def test_each_process_names_its_file_and_line(tmp_path: Path) -> None:
     assert (web.command, web.file, web.line) == ("gunicorn app:app", "", None)
     assert (web.origin, web.default) == ("BP_PYTHON_START", True)
     assert (by_type["console"].file, by_type["console"].line) == ("app.py", 3)
+
+
+SYSTEM = """\
+[tool.cnb-python]
+system-packages = ["libpq5", "ffmpeg=7:5.1"]
+health = "/healthz"
+"""
+
+
+@pytest.mark.parametrize("listed", ["ffmpeg=7:5.1 libpq5", "libpq5", ""])
+def test_system_packages_and_the_health_check_are_named(tmp_path: Path, listed: str) -> None:
+    context = context_of(tmp_path, FLASK | {"pyproject.toml": SYSTEM})
+    if listed:
+        text = f'[metadata]\nrequested = "{listed}"\n'
+        (context.layers_dir / "system-packages.toml").write_text(text)
+
+    explanation = explain(context, refuse_fetch, TODAY)
+
+    is_same = listed == "ffmpeg=7:5.1 libpq5"
+    packages = ChosenSystemPackages(("ffmpeg=7:5.1", "libpq5"), is_same)
+    assert explanation.system_packages == packages
+    (health,) = (each for each in explanation.processes if each.type == "health")
+    assert health.command == "GET /healthz, by /cnb/process/health"
+    assert (health.file, health.line, health.default) == ("pyproject.toml", 3, False)
+    log = Log()
+    print_explanation(explanation, log)
+    assert "ffmpeg=7:5.1, libpq5, with what they depend on" in log.lines
+    assert ("The previous image has them" in log.lines) == is_same
+
+
+def test_wrong_name_of_a_system_package_is_the_error(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, FLASK, BP_PYTHON_SYSTEM_PACKAGES="Libpq5")
+
+    assert explanation.error is not None
+    assert "Libpq5" in "\n".join((explanation.error.title, *explanation.error.body))
 
 
 @pytest.mark.parametrize(

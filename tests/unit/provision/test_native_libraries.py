@@ -10,10 +10,12 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.config.settings import IGNORE, WARN, Settings
 from cnb_python.distributions import elf, native
+from cnb_python.distributions.model import LibraryNeed
 from cnb_python.errors.libraries import MissingLibraries, MissingLibrary
 from cnb_python.install.request import InstallResult
 from cnb_python.provision import libraries, native_libraries
 from cnb_python.provision.libraries import LABEL
+from cnb_python.provision.request import NoSystemPackages
 from tests.support import elf_files
 from tests.support.fake_build import FakeBuild, fake_build
 from tests.support.fake_manager import FakeManager, package, resolution_of
@@ -57,6 +59,29 @@ def installed(
 def linked(*needed: str, versions: Sequence[str] = ()) -> bytes:
     table = {"libc.so.6": versions} if versions else {}
     return elf_files.elf(needed=needed, versions=table)
+
+
+def test_system_packages_need_libraries_too(app: FakeBuild) -> None:
+    layer = app.layers / "system-packages/usr/lib"
+    layer.mkdir(parents=True)
+    (layer / "libown.so.1").write_bytes(elf_files.elf())
+    names = ("libc.so.6", "libgone.so.3", "libown.so.1", "libpq.so.5")
+    packages = NoSystemPackages(
+        libraries=(str(layer),), library_needs=tuple(map(LibraryNeed, names))
+    )
+    request = replace(app.request(), system_packages=packages)
+
+    recorded = native_libraries.check(request, installed(layer, {}), lambda _: b"", app.system())
+
+    assert {library: each.split(" ")[0] for library, each in recorded.items()} == {
+        "libc.so.6": "+",
+        "libgone.so.3": "?",
+        "libown.so.1": "~",
+        "libpq.so.5": "+",
+    }
+    messages = libraries.warnings(recorded, Settings())
+    assert "  - libgone.so.3 for system-packages" in messages[1].body
+    assert '"libpq.so.5":{"packages":["system-packages"]' in libraries.labels(recorded)[LABEL]
 
 
 def check(app: FakeBuild, packages: Mapping[str, Files], *, reads: bool = True) -> dict[str, str]:

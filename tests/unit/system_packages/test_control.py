@@ -15,6 +15,7 @@ def control(name: str, postinst: str = "", **fields: str) -> Control:
 USERS = "its installation adds a user or a group"
 SERVICE = "its installation registers a service"
 DIVERTS = "its installation replaces files of other packages"
+WAITS = "its installation waits until another package has done a part of it"
 OWNERS = "its installation changes owners or permissions of files"
 
 
@@ -41,6 +42,11 @@ OWNERS = "its installation changes owners or permissions of files"
         ("if deb-systemd-helper --quiet was-enabled 'x.service'; then :; fi", SERVICE),
         ("cat <<EOF > /x\nplain\nEOF\nadduser x", USERS),
         ("[ -d /run/systemd ] && systemctl daemon-reload || true", SERVICE),
+        ("    dpkg-trigger update-ca-certificates-java", WAITS),
+        ("dpkg-trigger --await /usr/share/x", WAITS),
+        ("which dpkg-trigger >/dev/null 2>&1 && \\\n dpkg-trigger --no-await x", ""),
+        ("dpkg-trigger --no-await update-ca-certificates", ""),
+        ("dpkg-trigger --check-supported", ""),
         ("dpkg-divert --package x \\\n  --remove /usr/bin/old", ""),
         ("dpkg-divert --package x --rename \\\n --divert /a \\\n --remove /b || true", ""),
         ("if dpkg-divert --list x | grep -q y; then :; fi", ""),
@@ -65,24 +71,6 @@ def test_reason_against_a_package(script: str, reason: str) -> None:
     assert reason_against(control("x", f"#!/bin/sh\n{script}\n")) == reason
 
 
-@pytest.mark.parametrize(
-    ("name", "is_java"),
-    [
-        ("default-jre", True),
-        ("default-jre-headless", True),
-        ("default-jdk-headless", True),
-        ("openjdk-17-jre-headless", True),
-        ("openjdk-21-jre", True),
-        ("ca-certificates-java", True),
-        ("ca-certificates", False),
-        ("default-libmysqlclient-dev", False),
-        ("libreoffice-java-common", False),
-    ],
-)
-def test_java_is_refused(name: str, is_java: bool) -> None:  # noqa: FBT001 - a case
-    assert ("a buildpack for Java" in reason_against(control(name))) == is_java
-
-
 def test_alternative_with_the_highest_priority_is_chosen() -> None:
     blas = """
 update-alternatives --install /usr/lib/x/libblas.so.3 \\
@@ -100,6 +88,69 @@ update-alternatives --install "/usr/bin/unclosed
         "usr/lib/x/libblas.so.3": "usr/lib/x/open/b.so",
         "usr/lib/x/more.so": "usr/lib/x/open/more.so",
     }
+
+
+MAVEN = """
+basedir=/usr/share/maven
+bin="${basedir}/bin"
+priority=300
+case "$1" in
+configure)
+    update-alternatives \\
+    --install /usr/bin/mvn mvn $bin/mvn $priority \\
+    --slave /usr/bin/mvnDebug mvnDebug $bin/mvnDebug
+    ;;
+esac
+"""
+IMAGEMAGICK = """
+if [ "$1" = "configure" ]
+then
+    for prog in compare convert; do
+        if dpkg --compare-versions "$2" lt-nl "8:6"; then
+            update-alternatives --remove-all $prog
+        fi
+        update-alternatives --install /usr/bin/$prog \\
+            $prog /usr/bin/$prog-im6.q16 10000 \\
+            --slave /usr/share/man/man1/$prog.1.gz $prog.1.gz /usr/share/man/${prog}-im6.1.gz
+    done
+fi
+"""
+UNKNOWN = """
+tools=$(ls /usr/lib/x)
+dir=/usr/a
+dir=/usr/b
+for i in $tools; do
+    update-alternatives --install /usr/bin/$i $i /usr/lib/x/$i 10
+done
+update-alternatives --install /usr/bin/y y $dir/y 10
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "links"),
+    [
+        (
+            MAVEN,
+            {
+                "usr/bin/mvn": "usr/share/maven/bin/mvn",
+                "usr/bin/mvnDebug": "usr/share/maven/bin/mvnDebug",
+            },
+        ),
+        (
+            IMAGEMAGICK,
+            {
+                "usr/bin/compare": "usr/bin/compare-im6.q16",
+                "usr/bin/convert": "usr/bin/convert-im6.q16",
+                "usr/share/man/man1/compare.1.gz": "usr/share/man/compare-im6.1.gz",
+                "usr/share/man/man1/convert.1.gz": "usr/share/man/convert-im6.1.gz",
+            },
+        ),
+        (UNKNOWN, {}),
+        ("a=$a$a\n" * 4000 + MAVEN.replace("$bin", "$a"), {}),
+    ],
+)
+def test_alternatives_with_constants_and_loops(script: str, links: dict[str, str]) -> None:
+    assert alternatives([control("x", script)]) == links
 
 
 def test_headers_and_compilers_are_not_needed_to_run() -> None:

@@ -1,6 +1,7 @@
 """When system packages are fetched and unpacked, and when they are reused."""
 
 import os
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +12,7 @@ import pytest
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
 from cnb_python.config.settings import Settings
+from cnb_python.distributions.model import LibraryNeed
 from cnb_python.errors.base import Failure
 from cnb_python.errors.libraries import (
     AptFailed,
@@ -26,6 +28,7 @@ from cnb_python.provision.request import SystemLayers
 from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system_packages import provide
 from cnb_python.system_packages.provide import CACHE, DEVELOPMENT, NAME
+from tests.support import elf_files
 from tests.support.debs import DebFile
 from tests.support.fake_build import context
 from tests.support.fake_system import Log, Programs, refuse_fetch
@@ -55,6 +58,8 @@ class Mirror:
     packages: tuple[DebFile, ...] = (LIBPQ, HEADERS, MAGIC, DAEMON)
     fails: dict[str, str] = field(default_factory=dict)
     """What a command prints that fails, by its name."""
+    needed: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"libpq-dev": ("libpq5",)})
+    """What apt installs with a package."""
 
     def __call__(self, command: Command) -> Outcome:
         _, _, _, *arguments = command.argv
@@ -81,7 +86,7 @@ class Mirror:
         return [f" {name} | 1.0-1 | http://deb.example" for name in rows]
 
     def _uris(self, names: list[str]) -> list[str]:
-        needed = {*names, *({"libpq5"} if "libpq-dev" in names else ())}
+        needed = {*names, *(other for name in names for other in self.needed.get(name, ()))}
         return [BASE.uri, *(each.uri for each in self.packages if each.name in needed)]
 
 
@@ -103,7 +108,9 @@ class Machine:
             programs, refuse_fetch, self.log, date(2026, 1, 1), 2, root=self.directory / "root"
         )
         settings = Settings(system_packages=packages)
-        result = provide.provide(settings, context(self.directory), system, build=build)
+        result = provide.provide(
+            settings, context(self.directory), system, build=build, budget=1_000_000
+        )
         between()
         result.finish()
         self.ran = programs.ran
@@ -219,6 +226,60 @@ def test_changed_list_is_fetched(machine: Machine) -> None:
     assert any("the list of system packages has changed" in line for line in machine.log.lines)
 
 
+def test_libraries_that_the_packages_need_are_known_in_every_build(machine: Machine) -> None:
+    needed = {"libc.so.6": ["GLIBC_2.36"]}
+    program = elf_files.elf(needed=["libx.so.1", "libc.so.6", "libgone.so.3"], versions=needed)
+    files = {"usr/bin/x": program, f"usr/lib/{X}/libx.so.1.2": elf_files.elf()}
+    links = {f"usr/lib/{X}/libx.so.1": "libx.so.1.2"}
+    machine.mirror = Mirror((DebFile("x1", files=files, links=links),))
+
+    first = machine.build("x1")
+    machine.export()
+    second = machine.build("x1")
+
+    expected = (LibraryNeed("libc.so.6", ("GLIBC_2.36",)), LibraryNeed("libgone.so.3"))
+    assert first.library_needs == expected
+    assert second.library_needs == expected
+
+
+@pytest.fixture
+def large(machine: Machine) -> Machine:
+    """The next build of a large package, of which the cache has no file."""
+    noise = random.Random(1).randbytes(1_000_001)
+    machine.mirror = Mirror((DebFile("large", files={"usr/share/large/data": noise}),))
+    machine.build("large")
+    machine.export()
+    return machine
+
+
+def test_cache_does_not_keep_files_beyond_its_budget(large: Machine) -> None:
+    line = "Not keeping the 1 fetched packages in the cache: 1.0 MB, more than 1.0 MB"
+    assert line in large.log.lines
+    assert list(large.layer(CACHE).iterdir()) == []
+
+    unchanged = large.build("large")
+    assert large.ran == []
+    assert unchanged.directories == {CACHE}
+
+    unchanged.materialize()
+
+    assert large.commands() == ["update", "download"]
+    line = "Fetching 1 system packages in the same versions with apt"
+    assert line in large.log.lines
+
+
+def test_versions_that_are_gone_are_replaced(large: Machine) -> None:
+    new = DebFile("large", files={"usr/share/large/data": "new"})
+    large.mirror = Mirror((new,))
+    unchanged = large.build("large")
+
+    unchanged.materialize()
+
+    assert large.commands() == ["update", "download", "madison", "install", "install", "download"]
+    assert "The package sources do not have these versions any more" in large.log.lines
+    assert (large.layer(NAME) / "usr/share/large/data").read_text() == "new"
+
+
 @pytest.mark.parametrize("damage", ["lost", "changed"])
 def test_damaged_cache_is_fetched_again(machine: Machine, damage: str) -> None:
     machine.build("libmagic1")
@@ -325,16 +386,7 @@ def test_layer_has_an_sbom_of_its_packages(machine: Machine) -> None:
 
 def test_dependency_that_needs_an_installation_is_left_out(machine: Machine) -> None:
     gtk = DebFile("libgtk", {"Depends": "dbus"}, {"usr/lib/gtk": "G"})
-    machine.mirror = Mirror((gtk, DAEMON))
-    original = machine.mirror
-
-    def with_dbus(command: Command) -> Outcome:
-        outcome = original(command)
-        return (
-            Outcome(0, f"{outcome.output}\n{DAEMON.uri}") if "libgtk" in command.argv else outcome
-        )
-
-    machine.mirror = with_dbus  # type: ignore[assignment]
+    machine.mirror = Mirror((gtk, DAEMON), needed={"libgtk": ("dbus",)})
 
     machine.build("libgtk")
 
@@ -348,6 +400,21 @@ def test_package_that_needs_an_installation_is_refused(machine: Machine) -> None
 
     assert isinstance(error, RefusedSystemPackages)
     assert error.refused == (("dbus", "its installation adds a user or a group"),)
+
+
+def test_package_that_stands_for_a_refused_one_is_refused(machine: Machine) -> None:
+    files = {"usr/share/doc/default-bus/copyright": "C"}
+    empty = DebFile("default-bus", {"Depends": "gone | dbus, libpq5"}, files)
+    full = DebFile("bus-tools", {"Depends": "dbus"}, {"usr/bin/bus": "B"})
+    machine.mirror = Mirror((empty, full, DAEMON, LIBPQ), needed={"default-bus": ("dbus",)})
+
+    error = failure(machine, "default-bus")
+
+    assert isinstance(error, RefusedSystemPackages)
+    reason = "it stands for dbus, and its installation adds a user or a group"
+    assert error.refused == (("default-bus", reason),)
+    machine.build("bus-tools")
+    assert (machine.layer(NAME) / "usr/bin/bus").exists()
 
 
 def test_package_with_a_set_id_program_is_refused(machine: Machine) -> None:

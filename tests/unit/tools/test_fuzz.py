@@ -143,14 +143,14 @@ EXEMPT = {
             "managers/build_errors.py not_an_archive",
         ),
         *("layers/python_install.py _on_disk", "layout/materialize.py _copy"),
-        *("system_packages/fetch.py _digest", "system_packages/provide.py _verified"),
+        *("system_packages/fetch.py _digest", "system_packages/cache.py _verified"),
         *("store/files.py verified", "store/files.py writing"),
         *("system/verified_file.py _copy", "system/verified_file.py _write"),
         *("system/verified_file.py store",),
     },
     "it only searches the text with expressions": {
         *("app_steps/known_steps.py text", "provision/native_libraries.py _requires"),
-        *("system_packages/contents.py _relocate", "system_packages/paths.py link_programs"),
+        "system_packages/contents.py _relocate",
         *(
             "system_packages/paths.py write_configuration",
             "layers/package_directories.py _content",
@@ -159,7 +159,7 @@ EXEMPT = {
     "it reads libraries with `elf.read`, which has a reader": {
         *("layers/python_parts.py _is_linked", "provision/python_parts.py _linked_files"),
         *("provision/native_libraries.py _of_interpreter", "store/older_entries.py scanned"),
-        "system_packages/paths.py _library_directories",
+        *("system_packages/paths.py library_directories", "system_packages/contents.py _needs"),
     },
     "it runs in a process of its own": {
         *("app_steps/django_runner.py _lacks_root", "distributions/compiler.py _compile"),
