@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tools.platforms import rootfs
@@ -54,6 +55,19 @@ def test_nothing_is_written_to_the_root_file_system(tmp_path: Path) -> None:
     run(_room(tmp_path), "sh", "-c", "touch /left-behind && test -e /left-behind", timeout=10)
 
     assert not (rootfs.rootfs("build") / "left-behind").exists()
+
+
+def test_confined_program_has_no_capability_and_gets_none(tmp_path: Path) -> None:
+    room = replace(_room(tmp_path), user=12345, group=12345, confined=True, read_only=True)
+
+    ended = run(room, "sh", "-c", "cat /proc/self/status; touch /x", timeout=10)
+
+    fields = dict(line.split(":\t", 1) for line in ended.output.splitlines() if ":\t" in line)
+    none = "0" * 16
+    assert [fields[f"Cap{name}"] for name in ("Prm", "Eff", "Bnd", "Amb")] == [none] * 4
+    assert fields["NoNewPrivs"] == "1"
+    assert set(fields["Uid"].split()) == {"12345"}
+    assert "Read-only file system" in ended.output
 
 
 def _room(scratch: Path) -> Sandbox:

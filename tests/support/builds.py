@@ -117,7 +117,7 @@ class Built:
         env: Mapping[str, str] | None = None,
         root: Path | None = None,
     ) -> Iterator[Served]:
-        """Run a process of the image, read-only and as a user that the image does not know.
+        """Run a process of the image as a user that it does not know, read-only, confined.
 
         *root* replaces `root`: a changed copy of it.
         """

@@ -17,6 +17,12 @@ from tools.processes import fail, need_root
 
 # Exit code of a failed set-up, which differs from those of the programs.
 SETUP_FAILED = 125
+# Only what enters the root may have these three, and none of what it starts: without a bounding
+# set, a process of another user inherits nothing (capabilities(7)).
+_CONFINED = (
+    *("setpriv", "--inh-caps", "-all,+sys_chroot,+setuid,+setgid"),
+    *("setpriv", "--bounding-set", "-all", "--no-new-privs"),
+)
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 
 
@@ -44,6 +50,10 @@ class Sandbox:
     """Where empty file systems in memory are mounted."""
     user: int = 0
     group: int = 0
+    confined: bool = False
+    """Whether its processes can never have a capability (as with `docker run --cap-drop ALL
+    --security-opt no-new-privileges`).
+    """
     umask: int = 0o022
     network: bool = True
     """Whether it has the host's network; else only a loopback device."""
@@ -74,7 +84,9 @@ def argv(room: Sandbox, *program: str) -> list[str]:
     # first process of a namespace, and so everything in it. It cannot be the program itself: a
     # process that changes its user loses its parent-death signal (prctl(2)).
     death = ["setpriv", "--pdeathsig", "KILL"]
-    return [*death, "unshare", *spaces, "sh", "-c", _script(room), "sh", *_inside(room), *program]
+    confined = _CONFINED if room.confined else ()
+    inside = [*confined, *_inside(room), *program]
+    return [*death, "unshare", *spaces, "sh", "-c", _script(room), "sh", *inside]
 
 
 def _inside(room: Sandbox) -> list[str]:

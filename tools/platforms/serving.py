@@ -1,8 +1,8 @@
 """Starts a process of a built image without an engine, with the real launcher.
 
 `tools/serve IMAGE PORT` does that on the command line. The layers come from the image layout, so
-it is the exported image that runs. The root file system is read-only and the user unknown to the
-image, as on strict platforms.
+it is the exported image that runs. The root file system is read-only, the user is unknown to the
+image, and its processes have no capabilities, as on strict platforms.
 """
 
 import http.client
@@ -152,6 +152,7 @@ def _room(request: Start, image: oci.Image, layers: Path, folder: Path) -> Sandb
         tmpfs=("/tmp",) if request.writable_tmp else (),  # noqa: S108 - inside
         user=request.user,
         group=request.group,
+        confined=True,
         env={
             **image.env,
             "HOME": "/",
