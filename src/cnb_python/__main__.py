@@ -134,16 +134,23 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
 
             return detect(detect_context(argv, os.environ, Path.cwd(), directory), console.line)
         case "build":
+            from time import monotonic
+
             from cnb_python.bindings.apply import apply_bindings
             from cnb_python.build import build
             from cnb_python.cnb.context import build_context
+            from cnb_python.result.build_result import Observed, begun
+            from cnb_python.result.telemetry import observed
+            from cnb_python.system.output import StepTimes
 
             own = build_context(argv, os.environ, Path.cwd(), directory)
-            _mask_all(console, own)
-            # Bindings decide how the network is reached, so they come before everything else.
-            with apply_bindings(own, console) as context:
-                _mask_all(console, context)
-                build(context, _system(context.environ, console))
+            watched = Observed(begun(own.buildpack), StepTimes(monotonic))
+            with observed(watched, own, _failure_of):
+                _mask_all(console, own)
+                # Bindings decide how the network is reached, so they come first.
+                with apply_bindings(own, console) as context:
+                    _mask_all(console, context)
+                    build(context, _system(context.environ, console), watched)
             return 0
         case "explain":
             from cnb_python.explain.command import CommandProcess, run_explain

@@ -38,29 +38,34 @@ from cnb_python.provision.request import (
     ProvisionRequest,
     SystemLayers,
 )
+from cnb_python.result import build_result
+from cnb_python.result.build_result import BuildResult, Observed
 from cnb_python.system.interface import Output, System
 from cnb_python.system.output import BuildLog
 
 
-def build(context: BuildContext, system: System) -> None:
+def build(context: BuildContext, system: System, observed: Observed) -> None:
     """Turn the app of *context* into layers and a launch configuration.
 
-    Raises a Failure for everything that the user, the network or the machine has to change.
+    *observed* gets the result and the times of the steps, as far as the build gets. Raises a
+    Failure for everything that the user, the network or the machine has to change.
     """
     check_environment(context.environ)
-    log = BuildLog(system.output, system.clock, {})
+    log, result = BuildLog(system.output, observed.times), observed.result
     settings = read_settings_after_hook(context, log, system)
     system = system.limited(settings.limits)
     # It is for one command alone, which the settings name.
     context = context.without(COLLECTSTATIC_ENV)
     context = context._replace(exec_env=execution_environment(context, settings))
     decisions = decide(context, settings, system.output)
+    result["packages"] = build_result.chosen_packages(decisions, None)
     app, unwanted, build_consumers = decisions.app, decisions.unwanted, decisions.build_consumers
     steps = Steps(system, hooks.find(app.directory, hooks.POST))
     app_cleanup.remove_before_build(unwanted, context, build_consumers, system.output)
 
     with log.step("Python"):
         resolved = choose_python(decisions, context, system)
+        result["python"] = build_result.chosen_python(resolved, context.app_dir)
         previous_image.remove_leftovers(context.layers_dir)
         runtime = python.find_runtime(resolved.release, context, system.output)
 
@@ -87,15 +92,11 @@ def build(context: BuildContext, system: System) -> None:
     packages.finish()
 
     with log.step("Launch"):
-        sizes = {
-            **configure_launch(decisions, record, packages, context, system),
-            **packages.layers,
-        }
+        sizes = configure_launch(decisions, record, packages, result, context, system)
 
     app_cleanup.remove_after_build(unwanted, context, build_consumers, system.output)
-    record = record._replace(layer_sizes={**record.layer_sizes, **sizes})
     previous = store_layer.recorded_distributions(context.store)
-    summary.print_summary(record, previous, log, context.layers_dir)
+    summary.print_summary(record._replace(layer_sizes=sizes), previous, log, context.layers_dir)
 
 
 def read_settings_after_hook(context: BuildContext, log: BuildLog, system: System) -> Settings:
@@ -140,12 +141,13 @@ def configure_launch(
     decisions: Decisions,
     record: BuildRecord,
     packages: SystemLayers,
+    result: BuildResult,
     context: BuildContext,
     system: System,
 ) -> Mapping[str, str]:
-    """Write the processes of the image and print why; return the size of the layer by its name.
+    """Write the processes of the image and its labels, and print why; complete *result*.
 
-    Sizes are bytes, in digits.
+    Returns the size of each layer in bytes, in digits, by its name.
     """
     earlier = earlier_process_types(context.layers_dir)
     plan, warnings = decide_launch(
@@ -162,8 +164,6 @@ def configure_launch(
         for line in processes.health_lines(in_image, health, program):
             system.output.line(line)
         in_image = processes.with_health(in_image, program)
-    launch = Launch(in_image, libraries.labels(record.libraries or {}))
-    launch.write(context.layers_dir, context.buildpack.api)
     safe = find_safe_types(decisions, plan, record, system.output)
     defaults = Defaults(
         frozenset(single_worker.single_worker_types(plan, app, record.distributions)),
@@ -175,7 +175,12 @@ def configure_launch(
     size = process_defaults.provide_defaults(defaults, context, system.output)
     for message in libraries.warnings(record.libraries or {}, decisions.settings):
         system.output.warning(message.title, message.body)
-    return {process_defaults.NAME: str(size)}
+    sizes = {**record.layer_sizes, process_defaults.NAME: str(size), **packages.layers}
+    result["packages"] = build_result.chosen_packages(decisions, len(record.distributions))
+    result["layers"] = build_result.layers_of(sizes, context.layers_dir)
+    labels = {**libraries.labels(record.libraries or {}), **build_result.of_image(result)}
+    Launch(in_image, labels).write(context.layers_dir, context.buildpack.api)
+    return sizes
 
 
 def print_plan(plan: LaunchPlan, warnings: Iterable[Message], output: Output) -> None:

@@ -5,6 +5,7 @@ Separate from `build`, which acts on them.
 
 from collections.abc import Collection, Mapping
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python import app_cleanup
@@ -35,6 +36,7 @@ from cnb_python.managers.registry import (
 from cnb_python.preflight import check_app
 from cnb_python.provision.request import find_build_consumers
 from cnb_python.python.mirror import find_inventory
+from cnb_python.python.origin import Origin
 from cnb_python.python.resolver import (
     ResolvedPython,
     check_manager_requests,
@@ -127,6 +129,12 @@ def choose_python(decisions: Decisions, context: BuildContext, system: System) -
     for message in (*warnings, *filter(None, (unreadable,))):
         system.output.warning(message.title, message.body)
     return resolved
+
+
+def file_of(origin: Origin, app_dir: Path) -> tuple[str, int | None]:
+    """Return the file of the app that *origin* names, empty if it names none, and the line."""
+    is_file = (app_dir / origin.name).is_file()
+    return origin.name if is_file else "", origin.line
 
 
 def decide_launch(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnb_python.layers.store import BuildRecord
 from cnb_python.summary import changed_packages, print_summary
-from cnb_python.system.output import BuildLog
+from cnb_python.system.output import BuildLog, StepTimes
 from tests.support.fake_system import Log
 
 VERSIONS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["1.0", "2.0"]))
@@ -35,8 +35,9 @@ RECORD = BuildRecord(
 
 def lines(layers_dir: Path, record: BuildRecord = RECORD, **previous: str) -> list[str]:
     log = Log()
-    times = {"Python": 0.1, "Packages": 61.26}
-    print_summary(record, previous, BuildLog(log, float, times), layers_dir)
+    times = StepTimes(float)
+    times.seconds.update({"Python": 0.1, "Packages": 61.26})
+    print_summary(record, previous, BuildLog(log, times), layers_dir)
     return log.lines
 
 

@@ -16,6 +16,7 @@ from cnb_python.config.settings import DEFAULTS, TABLE
 from cnb_python.errors.base import AppError, Failure
 from cnb_python.explain.explanation import Explanation
 from cnb_python.preflight import CONTRADICTING, MISPLACING
+from cnb_python.result.build_result import BuildResult
 from cnb_python.system.output import Console
 from tools.docs import process_tables
 from tools.package import assemble
@@ -195,13 +196,14 @@ def pages() -> dict[str, str]:
         "settings.md": settings(),
         "errors.md": failures(),
         "processes.md": process_tables.page(),
-        "explain.schema.json": explain_schema(),
+        "explain.schema.json": schema_of(Explanation),
+        "result.schema.json": schema_of(BuildResult),
     }
 
 
-def explain_schema() -> str:
-    """Return the JSON schema of the output of `bin/explain --json`."""
-    schema = TypeAdapter(Explanation).json_schema(mode="serialization")
+def schema_of(document: type) -> str:
+    """Return the JSON schema of a *document* that the buildpack writes."""
+    schema = TypeAdapter(document).json_schema(mode="serialization")
     return f"{json.dumps(schema, indent=2)}\n"
 
 

@@ -24,6 +24,7 @@ from cnb_python.decisions import (
     decide,
     decide_launch,
     execution_environment,
+    file_of,
 )
 from cnb_python.detect import recognises
 from cnb_python.errors.base import Failure, Message
@@ -175,9 +176,9 @@ def _python(
         if record
         else runtime.parts_in_image is not None
     )
-    file = origin.name if (context.app_dir / origin.name).is_file() else ""
+    file, line = file_of(origin, context.app_dir)
     return ChosenPython(
-        resolved.release.version, str(origin), file, origin.line, reused, provided.new_python
+        resolved.release.version, str(origin), file, line, reused, provided.new_python
     )
 
 

@@ -9,17 +9,21 @@ https://github.com/in-toto/attestation/blob/main/spec/v1/resource_descriptor.md
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cnb_python.cnb import toml
 from cnb_python.config.kinds import displayed
 from cnb_python.config.settings import DEFAULTS
-from cnb_python.distributions.model import Distribution, Material
 from cnb_python.install import process_env
 from cnb_python.managers import tool
 from cnb_python.managers.tool import Program
 from cnb_python.provision.request import ProvisionRequest
 from cnb_python.system.redaction import redact, shown
+
+if TYPE_CHECKING:
+    # An unchanged build has no distributions as values.
+    from cnb_python.distributions.model import Distribution, Material
 
 BUILDPACK, INTERPRETER, INSTALLER = "buildpack", "interpreter", "installer"
 SETTINGS, SYSTEM_PACKAGE = "settings", "system package"

@@ -39,21 +39,40 @@ _WORKFLOW_COMMAND = re.compile(r"^(\s*):(?=:[A-Za-z])")
 _LOGGING_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
+class StepTimes:
+    """When the steps of a build began, and how long they took, by their titles in order."""
+
+    __slots__ = ("begin", "clock", "seconds", "started")
+
+    def __init__(self, clock: Callable[[], float], begin: float | None = None) -> None:
+        """Begin now, or at *begin*, on *clock* in seconds."""
+        self.clock = clock
+        self.begin = clock() if begin is None else begin
+        self.started: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+        """Of the steps that ended well."""
+
+
 class BuildLog(NamedTuple):
-    """Steps and their seconds, in order."""
+    """Steps and their times."""
 
     output: Output
-    clock: Callable[[], float]
-    seconds: dict[str, float]
+    times: StepTimes
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The seconds of each step, in order."""
+        return self.times.seconds
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Print the title of a step and, when the block ends well, how long it took."""
         self.output.step(title)
-        start = self.clock()
+        clock = self.times.clock
+        start = self.times.started[title] = clock()
         with self.output.progress(title):
             yield
-        self.seconds[title] = self.clock() - start
+        self.seconds[title] = clock() - start
         self.output.line(f"Done in {shown(self.seconds[title])}")
 
 

@@ -12,7 +12,7 @@ from cnb_python.errors.frameworks import HookFailed, HookNotStarted
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.machine import ProgramNotStarted
 from cnb_python.system.interface import Command, Outcome
-from cnb_python.system.output import BuildLog
+from cnb_python.system.output import BuildLog, StepTimes
 from tests.support.fake_environment import FakeEnvironment, fake_environment
 from tests.support.trees import write_files
 
@@ -35,7 +35,7 @@ def with_scripts(
 
 def before(app: FakeEnvironment, **environ: str) -> None:
     context = app.environment(**environ).request.context
-    journal = BuildLog(app.app.log, lambda: 0, {})
+    journal = BuildLog(app.app.log, StepTimes(lambda: 0, 0))
     hooks.run_pre_compile(context, app.directory, journal, app.system())
 
 
@@ -133,7 +133,7 @@ def test_hook_without_execute_permission_is_made_executable(tmp_path: Path) -> N
 def test_warning_names_the_path_from_the_top(tmp_path: Path) -> None:
     app = with_scripts(tmp_path)
     write_files(app.directory, {"shop/bin/pre_compile": SCRIPT})
-    journal = BuildLog(app.app.log, lambda: 0, {})
+    journal = BuildLog(app.app.log, StepTimes(lambda: 0, 0))
     context = app.environment().request.context
     hooks.run_pre_compile(context, app.directory / "shop", journal, app.system())
     assert "git update-index --chmod=+x shop/bin/pre_compile" in app.log_text

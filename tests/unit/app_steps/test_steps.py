@@ -13,7 +13,7 @@ from cnb_python.config.build_commands import BuildCommand
 from cnb_python.layers import previous_image
 from cnb_python.provision import provide
 from cnb_python.system.interface import Command, Outcome
-from cnb_python.system.output import BuildLog
+from cnb_python.system.output import BuildLog, StepTimes
 from tests.support.fake_build import FakeBuild, contents, fake_build, pretended
 from tests.support.fake_manager import FakeManager, package, resolution_of
 from tests.support.fake_system import Programs
@@ -55,7 +55,7 @@ class App:
         system = builds.system()
         steps = Steps(system, hooks.find(builds.context.app_dir, hooks.POST))
         provided = provide.provide(builds.request(), system, steps.steps_needing_environment)
-        provided.finish(steps.run(provided, BuildLog(builds.log, lambda: 0, {})))
+        provided.finish(steps.run(provided, BuildLog(builds.log, StepTimes(lambda: 0, 0))))
 
     def _answer(self, command: Command) -> Outcome | None:
         program = command.argv[1] if len(command.argv) > 1 else command.argv[0]

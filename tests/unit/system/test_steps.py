@@ -4,14 +4,14 @@ from itertools import count
 
 import pytest
 
-from cnb_python.system.output import BuildLog, megabytes, shown
+from cnb_python.system.output import BuildLog, StepTimes, megabytes, shown
 from tests.support.fake_system import Log
 
 
 @pytest.fixture
 def journal() -> BuildLog:
     ticks = count(start=100.0, step=1.5)
-    return BuildLog(Log(), lambda: next(ticks), {})
+    return BuildLog(Log(), StepTimes(lambda: next(ticks), 0))
 
 
 def lines(journal: BuildLog) -> list[str]:
