@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from cnb_python.config.settings import PIP
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.request import InstallResult
@@ -18,7 +19,9 @@ from cnb_python.layers.sbom_files import Sboms
 from cnb_python.layers.venv_and_shards import Layers
 from cnb_python.managers import tool
 from cnb_python.provision.request import ProvisionRequest
+from cnb_python.python.origin import toml_of
 from cnb_python.sbom import distributions, interpreter
+from cnb_python.sbom.declared import declared
 from cnb_python.sbom.distributions import Described, MarkerValues
 from cnb_python.sbom.documents import of_layers
 from cnb_python.sbom.model import Component, Document, document
@@ -26,6 +29,8 @@ from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, System
+
+_PYPROJECT, _PIPENV, _PIPFILE = "pyproject.toml", "pipenv", "Pipfile"
 
 
 def libraries_of_python(request: ProvisionRequest, system: System) -> tuple[Component, ...]:
@@ -111,11 +116,28 @@ def documents(
     layout, layer `venv` holds links and copies of files of other layers, so it has no SBOM.
     """
     components = distributions.components(
-        environment, MarkerValues(request.release.version, os.uname().machine)
+        environment,
+        MarkerValues(request.release.version, os.uname().machine),
+        _declared(request),
     )
     names = {shard.name: shard.distributions for shard in layers.shards if shard.distributions}
     layers_of_packages = of_layers(components, names)
     return (of_python(request, libraries), *layers_of_packages, of_tools(tool.versions()))
+
+
+def _declared(request: ProvisionRequest) -> frozenset[str]:
+    """Return the packages that the app's project names; none for requirements files.
+
+    Those may list everything, also what other packages require.
+    """
+    manager, app = request.manager.name, request.app
+    if manager == PIP:
+        return frozenset()
+    # Only what the manager has read: another file may not even be TOML.
+    return declared(
+        toml_of(app, _PYPROJECT) if manager != _PIPENV else {},
+        toml_of(app, _PIPFILE) if manager == _PIPENV else {},
+    )
 
 
 def start(listed: Sequence[Document]) -> Future[Sboms]:

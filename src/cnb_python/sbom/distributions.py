@@ -67,9 +67,14 @@ def purl(name: str, version: str) -> str:
     return f"pkg:pypi/{name}@{version.replace('+', '%2B').replace('!', '%21')}"
 
 
-def components(described: Iterable[Described], interpreter: MarkerValues) -> dict[str, Component]:
+def components(
+    described: Iterable[Described],
+    interpreter: MarkerValues,
+    declared: Container[str] = frozenset(),
+) -> dict[str, Component]:
     """Return a component for each distribution, by name; all of them are in one environment.
 
+    *declared*: the names of those that the app's project names.
     `depends_on` names distributions of the whole environment.
     """
     installed = {each.distribution.name: each for each in described}
@@ -89,6 +94,7 @@ def components(described: Iterable[Described], interpreter: MarkerValues) -> dic
             _component(installed[name], fields[name], refs[name]),
             sorted(refs[needed] for needed in needs[name]),
             required_by[name],
+            is_direct=name in declared or not required_by[name],
         )
         for name in installed
     }
@@ -146,19 +152,16 @@ def _origin(distribution: Distribution) -> Iterator[Property]:
 
 
 def _related(
-    component: Component, depends_on: Iterable[str], required_by: Sequence[str]
+    component: Component,
+    depends_on: Iterable[str],
+    required_by: Sequence[str],
+    *,
+    is_direct: bool,
 ) -> Component:
-    properties = (*component.properties, *_relations(required_by))
+    kind = "direct" if is_direct else "transitive"
+    relations = ((f"{PREFIX}required-by", name) for name in required_by)
+    properties = (*component.properties, (f"{PREFIX}requirement", kind), *relations)
     return component._replace(depends_on=tuple(depends_on), properties=properties)
-
-
-def _relations(required_by: Sequence[str]) -> Iterator[Property]:
-    if not required_by:
-        yield f"{PREFIX}requirement", "direct"
-        return
-    yield f"{PREFIX}requirement", "transitive"
-    for name in required_by:
-        yield f"{PREFIX}required-by", name
 
 
 def _resolved(

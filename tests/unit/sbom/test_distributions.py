@@ -119,6 +119,15 @@ def test_relations_are_those_that_apply() -> None:
     assert direct == ["app", "old", "pytest"]
 
 
+def test_package_that_the_project_names_is_direct() -> None:
+    environment = [described("app", "Requires-Dist: lib"), described("lib")]
+
+    component = components(environment, PYTHON, {"lib"})["lib"]
+
+    assert properties(component, "requirement") == ["direct"]
+    assert properties(component, "required-by") == ["app"]
+
+
 def test_extra_of_itself_is_followed() -> None:
     environment = of(
         described(
