@@ -20,6 +20,7 @@ ROWS: list[set[str]] = [
     {"app_steps", "decisions"},
     {"system_packages"},
     {"provision", "summary"},
+    {"supply_chain"},
     {"layers"},
     {"install"},
     {"layout", "sbom", "store"},

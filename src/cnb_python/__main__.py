@@ -167,11 +167,13 @@ def _system(environ: Mapping[str, str], console: Console) -> System:
     from cnb_python.system.interface import System
     from cnb_python.system.verified_file import Fetcher
 
+    now = datetime.now(UTC)
     return System(
         run=_run_program,
         fetch=Fetcher(_receiver(environ, console)),
         output=console,
-        today=datetime.now(UTC).date(),
+        today=now.date(),
+        now=now,
         cpus=os.process_cpu_count() or 1,
         start_helper=_start_helper,
     )

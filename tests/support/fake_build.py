@@ -30,7 +30,7 @@ from cnb_python.provision.request import (
     no_steps,
 )
 from cnb_python.python.releases import Release
-from cnb_python.system.interface import Command, Download, Outcome, System
+from cnb_python.system.interface import Command, Download, Outcome, Receive, System
 from cnb_python.system.verified_file import Fetcher
 from tests.support.fake_manager import FakeManager, copied_pip
 from tests.support.fake_system import Log, Programs
@@ -126,6 +126,9 @@ class FakeBuild:
     """The file system of the build image."""
     use: Callable[[ProvidedEnvironment], None] = field(default=_use_nothing)
     """What the app steps run, if any needs the environment."""
+    receive: Receive = field(default=refuse_network)
+    """Downloads what is no local file."""
+    today: date = date(2026, 11, 21)
 
     @property
     def layers(self) -> Path:
@@ -146,8 +149,8 @@ class FakeBuild:
         )
 
     def system(self) -> System:
-        fetch = Fetcher(refuse_network)
-        return System(self.programs, fetch, self.log, date(2026, 11, 21), 2, root=self.root)
+        fetch = Fetcher(self.receive)
+        return System(self.programs, fetch, self.log, self.today, 2, root=self.root)
 
     def build(self) -> BuildRecord:
         """Provide Python and the environment, as the build phase does."""

@@ -13,6 +13,7 @@ from cnb_python.managers.base import (
     InstallContext,
     Manager,
     NeedsResolving,
+    PackageIndexes,
     Pin,
     PinsRefused,
     Resolution,
@@ -70,6 +71,8 @@ class FakeManager:
     before_install: Callable[[InstallContext], None] = lambda _: None
     """Called before anything is installed."""
     calls: list[str] = field(default_factory=list)
+    indexes: tuple[str, ...] = ("https://index.example.org/simple/",)
+    """Where its packages come from."""
     name: str = "pip"
     deciding_file: str = "requirements.txt"
 
@@ -114,6 +117,12 @@ class FakeManager:
         if not unbuilt:
             self._fetch(pins, context)
         return unbuilt
+
+    def package_indexes(
+        self, resolution: Resolution, context: InstallContext, run: Run
+    ) -> PackageIndexes:
+        del resolution, context, run
+        return PackageIndexes(lambda _: self.indexes, {})
 
     def _note(self, what: str, pins: Sequence[Pin]) -> None:
         self.calls.append(" ".join((what, *(pin.name for pin in pins))))

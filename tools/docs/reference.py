@@ -158,6 +158,20 @@ _FAMILIES = {
         "Poetry, Pipenv and PDM",
         "The package manager could not be downloaded, or does not accept the app's files.",
     ),
+    "supply_chain.cooldown": (
+        "The age of packages",
+        (
+            "The setting `cooldown` requires that packages were uploaded some time ago "
+            "([how-to](how-to/cooldown-and-audit.md))."
+        ),
+    ),
+    "supply_chain.audit": (
+        "Vulnerabilities and malware",
+        (
+            "Packages are compared with records of vulnerabilities and malware "
+            "([how-to](how-to/cooldown-and-audit.md))."
+        ),
+    ),
     "network": (
         "Network, logins and certificates",
         "An index, a proxy, a server or a Git repository cannot be reached, or refuses access.",

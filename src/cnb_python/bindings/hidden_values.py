@@ -6,7 +6,7 @@ Separate from `apply`, since only builds with bindings load it.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from cnb_python.bindings.schema import PIP_CONF, UV_TOML
+from cnb_python.bindings.schema import OSV, PIP_CONF, URL, UV_TOML
 from cnb_python.cnb.bindings import Binding
 from cnb_python.system import regular_file
 from cnb_python.system.secret_values import named_secrets, secrets_in
@@ -21,6 +21,11 @@ def binding_secrets(bindings: Iterable[Binding]) -> tuple[str, ...]:
 
 def _of_binding(binding: Binding) -> Iterator[str]:
     if binding.type.casefold() == _CERTIFICATES:
+        return
+    if binding.type.casefold() == OSV:
+        # Records are public, and there may be thousands.
+        address = dict(_values({URL: binding.secrets[URL]} if URL in binding.secrets else {}))
+        yield from secrets_in(address.get(URL, ""))
         return
     values = dict(_values(binding.secrets))
     for key in (PIP_CONF, UV_TOML):

@@ -8,6 +8,7 @@ from cnb_python.errors.config import BadBinding
 URL, INDEX_URL, EXTRA = "url", "index-url", "extra-index-url"
 USERNAME, PASSWORD, TOKEN = "username", "password", "token"
 NAME, CLIENT_CERT = "name", "client-cert"
+OSV, PATH = "osv", "path"
 PIP_CONF, UV_TOML, NETRC, DOT_NETRC = "pip.conf", "uv.toml", "netrc", ".netrc"
 DEPENDENCY_MAPPING, DEPENDENCY_MIRROR = "dependency-mapping", "dependency-mirror"
 SERVICES, SERVICES_FILE = "VCAP_SERVICES", "VCAP_SERVICES_FILE_PATH"
@@ -21,18 +22,23 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "uv": (UV_TOML,),
     "netrc": (NETRC, DOT_NETRC),
     "ca-certificates": (),
+    OSV: (URL, PATH),
 }
 TYPES = frozenset({*KINDS, DEPENDENCY_MAPPING, DEPENDENCY_MIRROR})
 """All types that have an effect; `python.mirror` reads the last two."""
+# The keys that a type may have besides, by their ends.
+_ENDS: Mapping[str, tuple[str, ...]] = {OSV: (".json", ".zip")}
 
 
 def checked(binding: Binding) -> Binding:
     """Return *binding*, one of `KINDS`. Raises BadBinding for a key of another type."""
-    keys = KINDS[binding.type.casefold()]
+    kind = binding.type.casefold()
+    keys, ends = KINDS[kind], _ENDS.get(kind, ())
     for key in binding.secrets:
         # Files of editors and file systems are ignored: .DS_Store, .pip.conf.swp.
-        if keys and key not in keys and not key.startswith("."):
-            raise BadBinding(binding.name, binding.type, key, "unknown key", keys)
+        if keys and key not in keys and not key.startswith(".") and not key.endswith(ends):
+            expected = (*keys, *(f"*{end}" for end in ends))
+            raise BadBinding(binding.name, binding.type, key, "unknown key", expected)
     return binding
 
 

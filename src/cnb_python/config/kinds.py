@@ -30,6 +30,12 @@ _COMMAND = re.compile(
 # As Go reads booleans, and with it most platforms' settings.
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
+_HOURS = {"h": 1, "d": 24, "w": 24 * 7}
+# A number of hours that dates can be computed with.
+_AGE = re.compile(r"(?P<number>[0-9]{1,5}) *(?P<unit>h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
+_ISO_AGE = re.compile(
+    r"P(?:(?=[0-9]+[DW])|T(?=[0-9]+H))(?P<number>[0-9]{1,5})(?P<unit>[DWH])", re.IGNORECASE
+)
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _MOST_SECONDS = 10**9 - 1
 # The name and the value of a variable. https://pubs.opengroup.org/onlinepubs/9799919799/
@@ -149,6 +155,51 @@ class Seconds(NamedTuple):
     def from_text(self, text: str) -> int | None:
         """Return the number in *text*."""
         return self.from_toml(int(text)) if _DIGITS.fullmatch(text) else None
+
+
+class Age(NamedTuple):
+    """A number of hours, days or weeks, as uv (`7 days`) and ISO 8601 (`P7D`) write it.
+
+    The value is the same in its usual form: `7 days`.
+    """
+
+    example: str
+
+    @property
+    def in_toml(self) -> str:
+        """Return an example, quoted."""
+        return f'a number of hours, days or weeks in quotes, such as "{self.example}"'
+
+    @property
+    def in_variable(self) -> str:
+        """Return an example."""
+        return f"a number of hours, days or weeks, such as {self.example}"
+
+    def from_toml(self, value: TomlValue) -> str | None:
+        """Return *value* as `from_text` does."""
+        return self.from_text(value.strip()) if isinstance(value, str) else None
+
+    def from_text(self, text: str) -> str | None:
+        """Return *text* in its usual form: `7 days`, `36 hours`; empty: no age."""
+        if not text:
+            return ""
+        match = _AGE.fullmatch(text) or _ISO_AGE.fullmatch(text)
+        if not match:
+            return None
+        number, unit = int(match["number"]), match["unit"][0].lower()
+        hours = number * _HOURS[unit]
+        count, name = (hours // 24, "day") if hours % 24 == 0 else (hours, "hour")
+        return f"{count} {name}{'' if count == 1 else 's'}" if count else ""
+
+
+def age_in_hours(text: str) -> int:
+    """Return the hours of an age in its usual form.
+
+    >>> age_in_hours("7 days"), age_in_hours("36 hours"), age_in_hours("")
+    (168, 36, 0)
+    """
+    number, _, unit = text.partition(" ")
+    return int(number) * _HOURS[unit[0]] if number else 0
 
 
 class Text(NamedTuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from cnb_python.cnb.context import EXEC_ENVS
 from cnb_python.config.build_commands import BuildCommand, BuildCommands
 from cnb_python.config.kinds import (
+    Age,
     Commands,
     Directory,
     EnvironmentVariables,
@@ -44,8 +45,14 @@ MIRROR = "BP_PYTHON_MIRROR"
 PROJECT = "BP_PYTHON_PROJECT"
 EXEC_ENV = "BP_PYTHON_EXEC_ENV"
 
+COOLDOWN = "BP_PYTHON_COOLDOWN"
+AUDIT = "BP_PYTHON_AUDIT"
+VEX = "BP_PYTHON_VEX"
+
 LINKED, MERGED = "linked", "merged"
 ERROR, WARN, IGNORE = "error", "warn", "ignore"
+STOP, OFF = "stop", "off"
+SEVERITIES = ("low", "medium", "high", "critical")
 AUTO, PIP, UV = "auto", "pip", "uv"
 MANAGERS = (AUTO, PIP, "pipenv", "poetry", UV, "pdm", "pylock", "project")
 
@@ -281,6 +288,43 @@ TABLE: tuple[Setting, ...] = (
         "progress. 86400 (a day) by default; 0 means no limit.",
     ),
     Setting(
+        "cooldown",
+        COOLDOWN,
+        Age("7 days"),
+        "How old a release must be before it is installed, by the upload time that the index "
+        "has. A younger release stops the build before anything of it runs.",
+    ),
+    Setting(
+        "cooldown_except",
+        "BP_PYTHON_COOLDOWN_EXCEPT",
+        Names(("company-tools", "django")),
+        "Packages that `cooldown` does not apply to: your own, or those of an index that has no "
+        "upload times.",
+    ),
+    Setting(
+        "audit",
+        AUDIT,
+        OneOf((STOP, WARN, OFF)),
+        "What to do if a package has a known vulnerability: `stop` the build, or `warn`, the "
+        "default. Packages that are known to be malware stop the build in both cases. `off` "
+        "turns the audit off. The records come from a service binding of type `osv`.",
+    ),
+    Setting(
+        "audit_severity",
+        "BP_PYTHON_AUDIT_SEVERITY",
+        OneOf(SEVERITIES),
+        "With `audit` set to `stop`: the lowest severity that stops the build. Less severe "
+        "vulnerabilities are warnings. The default is `low`. A vulnerability of unknown severity "
+        "always stops it.",
+    ),
+    Setting(
+        "vex",
+        VEX,
+        Names(("security/shop.openvex.json",)),
+        "Files of the app that say which vulnerabilities do not affect it, as OpenVEX or "
+        "CycloneDX documents, in place of `vex.json` and `.vex/*.json`.",
+    ),
+    Setting(
         "mirror",
         MIRROR,
         Text("https://mirror.example.org/python"),
@@ -331,6 +375,14 @@ class Settings(NamedTuple):
     """In seconds; 0: no limit."""
     timeout: int = DEFAULT_LIMITS.total
     """In seconds; 0: no limit."""
+    cooldown: str = ""
+    """`7 days` or `36 hours`; empty: no age is required."""
+    cooldown_except: tuple[str, ...] = ()
+    audit: str = ""
+    """Empty: `warn` if there are records."""
+    audit_severity: str = SEVERITIES[0]
+    vex: tuple[str, ...] = ()
+    """Empty: the files with the usual names."""
     mirror: str = ""
     origins: Mapping[str, SettingOrigin] = MappingProxyType({})
     """Where each setting that was given comes from, by the setting's name."""

@@ -217,6 +217,11 @@ class UnknownSettings(AppError):
                 "keep",
                 "idle_timeout",
                 "timeout",
+                "cooldown",
+                "cooldown_except",
+                "audit",
+                "audit_severity",
+                "vex",
                 "mirror",
             ),
         )

@@ -224,6 +224,7 @@ def _resolve_without_manager(
 def _install_pinned(resolution: Resolution, work: _Work) -> _Resolved | None:
     """Install the pins with uv; None if that fails or the pins are not complete."""
     missing = work.start_from_store(resolution)
+    work.staging.check(resolution, missing)
     try:
         installed = work.staging.install(resolution, missing)
     except PinsRefused as refused:
@@ -249,6 +250,7 @@ def _resolve_with_manager(work: _Work) -> _Resolved:
     """Return the manager's resolution, with its distributions in *work*."""
     resolution = work.staging.resolve()
     missing = work.start_from_store(resolution)
+    work.staging.check(resolution, missing)
     kept = _fetched_before(work, missing)
     installed = work.staging.install(resolution, [pin for pin in missing if pin not in kept])
     if changed := [pin for pin, fetched in kept.items() if not fetched.is_unchanged()]:

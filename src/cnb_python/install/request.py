@@ -12,7 +12,7 @@ from cnb_python.app import App
 from cnb_python.cnb.disk import State
 from cnb_python.config.settings import UV
 from cnb_python.distributions.model import Distribution
-from cnb_python.managers.base import Manager, Resolution
+from cnb_python.managers.base import Manager, PackageIndexes, Pin, Resolution
 
 if TYPE_CHECKING:
     # Loads the store, which an unchanged build does not need.
@@ -27,6 +27,21 @@ def _is_ready() -> None:
 def _check_nothing(packages: Sequence[str]) -> None:
     """Return at once: there is nothing that code of *packages* could have changed."""
     del packages
+
+
+type CheckResolved = Callable[[Resolution, Sequence[Pin], Callable[[], PackageIndexes]], object]
+"""Raises the failure that forbids to install a resolution.
+
+Called with the pins that the store does not have, and what returns the indexes of all, after
+resolving and before anything is fetched or built.
+"""
+
+
+def _allow(
+    resolution: Resolution, new: Sequence[Pin], indexes: Callable[[], PackageIndexes]
+) -> None:
+    """Return at once: every resolution may be installed."""
+    del resolution, new, indexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,10 @@ class EnvironmentRequest:
     Called with the names of the packages whose code ran, none if they are not known, when none of
     their processes is alive and before anything else is installed.
     """
+
+    check_resolved: CheckResolved = _allow
+    resolving: Mapping[str, str] = field(default_factory=dict)
+    """Variables of managers that resolve, by which they leave out releases; tried first."""
 
     @property
     def resolver(self) -> str:

@@ -20,14 +20,20 @@ from cnb_python.cnb import disk
 from cnb_python.distributions import wheel
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
-from cnb_python.errors.base import ContractBroken
+from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
 from cnb_python.install import downloads, foreign_files, neighbours, process_env, snapshot
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.user_files import UserFiles, read_user_files
 from cnb_python.managers import tool_settings
-from cnb_python.managers.base import AppLeftOut, InstallContext, Pin, Resolution
+from cnb_python.managers.base import (
+    AppLeftOut,
+    InstallContext,
+    PackageIndexes,
+    Pin,
+    Resolution,
+)
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.python.origin import visible
 from cnb_python.system.interface import Command, Outcome, Run, System
@@ -88,12 +94,40 @@ class StagingArea:
         watched = _Watched(self.run)
         with self._workshop() as context:
             self.snapshot.take()
-            resolution = self.request.manager.resolve(context, watched)
+            resolution = self._resolve_limited(context, watched)
             has_local = any(_OF_APP.search(pin.line) for pin in resolution.pins)
             self._clean_app("" if has_local or not watched.ran_foreign_code else _SOME_PACKAGE)
         if watched.ran_foreign_code:
             self._after_foreign_code(())
         return resolution
+
+    def _resolve_limited(self, context: InstallContext, run: Run) -> Resolution:
+        """Have the manager resolve without the releases that the build must not install.
+
+        If there is no such resolution, or an index does not tell their age, it resolves without
+        that limit, for a message that names them.
+        """
+        manager, limits = self.request.manager, self.request.resolving
+        if limits:
+            limited = replace(context, environ={**limits, **context.environ})
+            try:
+                return manager.resolve(limited, run)
+            except BuildpackError:
+                self.system.output.line("Resolving again, with releases of any age")
+        return manager.resolve(context, run)
+
+    def check(self, resolution: Resolution, new: Sequence[Pin]) -> None:
+        """Raise the failure that forbids to install *resolution*; the store lacks the *new* pins.
+
+        Nothing of them has run, unless resolving had to build one for its metadata.
+        """
+        self.request.check_resolved(resolution, new, partial(self._package_indexes, resolution))
+
+    def _package_indexes(self, resolution: Resolution) -> PackageIndexes:
+        scratch = self.request.staging / f"indexes-{next(self._numbers)}"
+        disk.make_directory(scratch)
+        context = self.context(scratch, pip=False, builds=False)
+        return self.request.manager.package_indexes(resolution, context, self.run)
 
     def install(self, resolution: Resolution, pins: Sequence[Pin]) -> tuple[InstalledPin, ...]:
         """Install *pins*: first those that may run code of their own, then wheels alone.

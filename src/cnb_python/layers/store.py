@@ -80,6 +80,12 @@ class BuildRecord(NamedTuple):
 
     development: tuple[str, ...] = ()
     """The names of the distributions that only tests and development need, sorted."""
+    cooldown: str = ""
+    """The ages that were checked, see `supply_chain/cooldown/passed.py`; empty: none."""
+    audited: str = ""
+    """A digest over the inputs of the audit, in hex; empty: there was none."""
+    findings: tuple[str, ...] = ()
+    """The results of the audit, see `supply_chain/audit/finding.py`."""
 
     materials: tuple[str, ...] = ()
     """The materials of the image, each as JSON: see `provision/materials.py`.
@@ -105,6 +111,9 @@ class BuildRecord(NamedTuple):
             **({} if self.libraries is None else {"libraries": _pairs(self.libraries)}),
             **({} if self.sboms is None else {"sboms": _pairs(self.sboms)}),
             **({"development": [*self.development]} if self.development else {}),
+            **({"cooldown": self.cooldown} if self.cooldown else {}),
+            **({"audited": self.audited} if self.audited else {}),
+            **({"findings": [*self.findings]} if self.findings else {}),
             **({"inputs": self.manager_inputs} if self.manager_inputs else {}),
             **({"gap": self.known_missing} if self.known_missing else {}),
             **({"manifest": self.manifest} if self.manifest else {}),
@@ -139,6 +148,9 @@ def record_of(
         embedding=tuple(lists["embedding"]) if "embedding" in lists else None,
         programs=_names(metadata.get("programs")),
         development=_names(metadata.get("development")) or (),
+        cooldown=texts.get("cooldown", ""),
+        audited=texts.get("audited", ""),
+        findings=_names(metadata.get("findings")) or (),
         libraries=lists.get("libraries"),
         sboms=lists.get("sboms"),
         manager_inputs=texts.get("inputs", ""),

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -146,6 +146,15 @@ class AppLeftOut(Exception):
         self.warning = warning
 
 
+class PackageIndexes(NamedTuple):
+    """Which indexes releases come from, for requests of the buildpack's own."""
+
+    of: Callable[[Pin], tuple[str, ...]]
+    """Returns the addresses, with logins, of the indexes that a pin may come from."""
+    network: Mapping[str, str]
+    """Variables for certificates and proxies."""
+
+
 class Manager(Protocol):
     """One way to install an app's dependencies."""
 
@@ -202,5 +211,14 @@ class Manager(Protocol):
         Returns the names of the pins that have no wheel; if there are any, not all others need to
         be fetched. With `context.builds`: install the only pin into the environment, from source
         if necessary. Raises the failure that the manager reports, PinsRefused, and AppLeftOut.
+        """
+        ...
+
+    def package_indexes(
+        self, resolution: Resolution, context: InstallContext, run: Run
+    ) -> PackageIndexes:
+        """Return the indexes that `install` takes the pins of *resolution* from.
+
+        Raises what reading its files raises.
         """
         ...

@@ -12,11 +12,11 @@ from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from cnb_python.errors.choosing import UnreadablePipConfig
 from cnb_python.errors.locks import UnreplacedVariable
-from cnb_python.managers.base import NeedsResolving
+from cnb_python.managers.base import NeedsResolving, PackageIndexes, Pin
 from cnb_python.managers.requirement_lines import option_of
 from cnb_python.managers.tool_settings import (
     NO_INDEXES,
@@ -25,6 +25,9 @@ from cnb_python.managers.tool_settings import (
     uv_indexes,
 )
 
+PUBLIC_INDEX = "https://pypi.org/simple/"
+"""The index that pip and uv ask by default."""
+_INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 # uv's settings of its default index, and of further places with packages.
 _UV_DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _UV_FURTHER = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
@@ -182,7 +185,12 @@ def exported_index_variables(lines: Iterable[str], environ: Mapping[str, str]) -
     The default index of an export is stronger than that of the user; an export names none if it is
     PyPI.
     """
-    variables = index_variables(environ)
+    return in_lines(lines, index_variables(environ))
+
+
+def in_lines(lines: Iterable[str], usual: Mapping[str, str]) -> dict[str, str]:
+    """Return the *usual* variables of uv with the indexes that *lines* name."""
+    variables = dict(usual)
     for line in lines:
         match option_of(line):
             case "index-url", address:
@@ -198,6 +206,46 @@ def exported_index_variables(lines: Iterable[str], environ: Mapping[str, str]) -
             case _:
                 pass
     return variables
+
+
+def package_indexes(
+    variables: Mapping[str, str], own: Callable[[Pin], tuple[str, ...]] | None = None
+) -> PackageIndexes:
+    """Return the indexes in uv's *variables*; *own* returns those that a lock names for a pin."""
+    usual = (*_further(variables), _default(variables))
+    # A directory has no upload times.
+    addresses = tuple(address for address in usual if is_index(address))
+
+    def of(pin: Pin) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*(own(pin) if own else ()), *addresses)))
+
+    return PackageIndexes(of, variables)
+
+
+def _default(variables: Mapping[str, str]) -> str:
+    named = next(filter(None, map(variables.get, _UV_DEFAULTS)), "")
+    return _with_login(named, variables) or PUBLIC_INDEX
+
+
+def _further(variables: Mapping[str, str]) -> Iterator[str]:
+    for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL"):
+        for written in variables.get(name, "").split():
+            yield _with_login(written, variables)
+
+
+def _with_login(written: str, variables: Mapping[str, str]) -> str:
+    """Return the address in *written*, `name=https://...`, with the login for that name.
+
+    https://docs.astral.sh/uv/concepts/indexes/#providing-credentials-directly
+    """
+    name, mark, address = written.partition("=")
+    if not mark or not _INDEX_NAME.fullmatch(name):
+        return written
+    prefix = f"UV_INDEX_{re.sub(r'[^A-Z0-9]', '_', name.upper())}"
+    user, password = (variables.get(f"{prefix}_{key}", "") for key in ("USERNAME", "PASSWORD"))
+    if not (user or password) or "@" in urlsplit(address).netloc:
+        return address
+    return address.replace("://", f"://{quote(user, safe='')}:{quote(password, safe='')}@", 1)
 
 
 def names_index(variables: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 from cnb_python.app import App
 from cnb_python.config.settings import DEFAULTS, Settings
 from cnb_python.errors.locks import LockWithoutProject
-from cnb_python.managers.base import InstallContext, Pin, Resolution
+from cnb_python.managers.base import InstallContext, PackageIndexes, Pin, Resolution
 from cnb_python.system.interface import Run
 
 
@@ -46,6 +46,10 @@ class Exporter(Protocol):
         """See `Manager`. Raises uv's or the tool's failure."""
         ...
 
+    def package_indexes(self) -> PackageIndexes:
+        """See `Manager`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ExportingManager(LockManager, ABC):
@@ -66,8 +70,31 @@ class ExportingManager(LockManager, ABC):
         del resolution
         return self.exporter(context, run).install(pins)
 
+    def package_indexes(
+        self, resolution: Resolution, context: InstallContext, run: Run
+    ) -> PackageIndexes:
+        """See `Manager`: those that the lock file names."""
+        del resolution
+        return self.exporter(context, run).package_indexes()
 
-class InstalledByUv:
+
+class IndexesOfUv:
+    """A manager whose packages come from the indexes of uv's settings, or pip's."""
+
+    __slots__ = ()
+
+    def package_indexes(
+        self, resolution: Resolution, context: InstallContext, run: Run
+    ) -> PackageIndexes:
+        """See `Manager`. Raises UnreadablePipConfig."""
+        del resolution, run
+        from cnb_python.managers import index_config  # noqa: PLC0415 - only where ages are checked
+
+        variables = index_config.with_pip_indexes(context.environ, context.app_dir)
+        return index_config.package_indexes(variables)
+
+
+class InstalledByUv(IndexesOfUv):
     """A manager whose packages uv installs with uv's own settings, or pip's where uv has none."""
 
     __slots__ = ()

@@ -47,6 +47,8 @@ def changes(
         return
     yield from previous.cache_invalid_because
     yield from previous.layout_changed_because
+    if reason := age_reason(request, record):
+        yield reason
     if record.embedding is None or record.libraries is None or record.sboms is None:
         yield "the previous release of this buildpack recorded less"
     if not _has_same_resolution(record, from_files):
@@ -57,6 +59,15 @@ def changes(
         yield "the variables of the app's processes have changed"
     if record.layers != previous_image.digests(request.context.layers_dir):
         yield "the previous image does not have all of its layers"
+
+
+def age_reason(request: ProvisionRequest, record: BuildRecord) -> str:
+    """Return why the ages of the packages in *record* have to be checked; empty: they passed."""
+    if not request.settings.cooldown:
+        return ""
+    from cnb_python.supply_chain.cooldown import passed  # noqa: PLC0415 - few apps need it
+
+    return passed.reason_to_check(request.settings, record.cooldown)
 
 
 def _resolution_changed(from_files: Resolution | NeedsResolving) -> str:
@@ -173,6 +184,7 @@ def _has_same_inputs(
     return (
         bool(from_files.fingerprint)
         and from_files.fingerprint == record.manager_inputs
+        and not age_reason(request, record)
         and record.environment_key.get("app") == request.environment_key.app
         and cached.keys() == record.distributions.keys()
     )

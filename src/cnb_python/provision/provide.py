@@ -3,16 +3,23 @@
 Separate from `build`, which has one line for each step.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+from copy import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnb_python.bindings.schema import OSV
+from cnb_python.cnb.bindings import of_type
 from cnb_python.cnb.layer import check_contents
+from cnb_python.config.settings import OFF, STOP, WARN
 from cnb_python.layers import previous_image, python, sbom_files
 from cnb_python.layers import store as store_layer
 from cnb_python.layers.python import Parts
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.provision import freshness, materials, python_parts
 from cnb_python.provision.request import (
+    NO_CHECKS,
+    PackageChecks,
     Provided,
     ProvidedEnvironment,
     ProvisionRequest,
@@ -38,8 +45,32 @@ def provide(
     """Make or reuse the layers `python`, `venv`, `deps-*` and `deps` for *request*.
 
     If an app step needs the environment, all its layers stay on disk until `finish()`. Raises
-    what installing raises; layers that were begun are not trusted then.
+    what installing and the checks of packages raise; layers that were begun are not trusted then.
     """
+    with _package_checks(request, system) as checks:
+        request = replace(request, checks=checks)
+        return _provide(request, system, steps_needing_environment, read_before)
+
+
+def _package_checks(
+    request: ProvisionRequest, system: System
+) -> AbstractContextManager[PackageChecks]:
+    """Return the checks that settings and bindings ask for. Raises NoAuditData."""
+    settings = request.settings
+    records = of_type(request.context.platform.bindings, OSV) if settings.audit != OFF else ()
+    if not (settings.cooldown or records or settings.audit in {STOP, WARN}):
+        return nullcontext(NO_CHECKS)
+    from cnb_python.supply_chain import checks  # noqa: PLC0415 - few apps need it
+
+    return checks.opened(request, records, system)
+
+
+def _provide(
+    request: ProvisionRequest,
+    system: System,
+    steps_needing_environment: StepsNeedingEnvironment,
+    read_before: ReadByStep,
+) -> Provided:
     previous = store_layer.read_previous(
         request.context, request.package_key, request.environment_key
     )
@@ -51,6 +82,8 @@ def provide(
         if request.build_consumers or request.system_packages.is_changed
         else freshness.unchanged_record(request, previous, from_files)
     )
+    if unchanged:
+        unchanged = request.checks.check_recorded(unchanged)
     steps = (
         steps_needing_environment(_environment(request, previous, unchanged)) if unchanged else ""
     )
@@ -62,12 +95,9 @@ def provide(
 
     if unchanged and not steps:
         return rebuild.rebuild_python(request, previous, unchanged, system)
-    if unchanged:
-        # It is called once per build.
-        return rebuild.rebuild(request, previous, from_files, system, lambda _: steps, read_before)
-    return rebuild.rebuild(
-        request, previous, from_files, system, steps_needing_environment, read_before
-    )
+    # They are called once per build.
+    needing = (lambda _: steps) if unchanged else steps_needing_environment
+    return rebuild.rebuild(request, previous, from_files, system, needing, read_before)
 
 
 def _has_sbom_of_python(request: ProvisionRequest, record: BuildRecord) -> bool:

@@ -15,7 +15,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.errors.building import interpreter_changed
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.install.installer import install_environment
-from cnb_python.install.request import EnvironmentRequest, InstallResult
+from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.install.tools import ToolCache
 from cnb_python.layers import previous_image, python_install, sbom_files, venv_and_shards
@@ -27,7 +27,7 @@ from cnb_python.layers.venv_and_shards import LayerPlan, Layers
 from cnb_python.layout import conflicts
 from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
-from cnb_python.managers.base import NeedsResolving, Resolution
+from cnb_python.managers.base import NeedsResolving, PackageIndexes, Pin, Resolution
 from cnb_python.provision import freshness, materials, native_libraries, python_parts, sboms
 from cnb_python.provision.finish import Rebuilt
 from cnb_python.provision.materializer import Materializer, NewLayers
@@ -111,6 +111,8 @@ def _install(
     request, previous = materializer.request, materializer.previous
     store, cached, output = materializer.store, materializer.cached, system.output
     resolution = freshness.resolve_without_manager(request, previous, from_files, cached, output)
+    if previous.record and isinstance(resolution, SameAsPrevious):
+        request.checks.check_recorded(previous.record)
     # Packages are installed under the layer's name, for a while without its `.toml`.
     layer_of(request.context.layers_dir, VENV).drop()
     python_files = python_install.materialize(request.runtime, store, system)
@@ -123,6 +125,8 @@ def _install(
         # What runs afterwards may be foreign code.
         wait_for_interpreter=lambda: (compiling.result(), libraries_of_python.result()),
         after_foreign_code=partial(_verify_python, python_files, output),
+        check_resolved=partial(_check_resolved, request, previous),
+        resolving=request.checks.resolving,
     )
     install_result = install_environment(
         environment, resolution, cached, materializer.needs, store, system
@@ -138,7 +142,21 @@ def _install(
         libraries_of_python.result(),
         sboms.described(install_result, cached, metadata, store),
     )
-    return _make_layers(materializer, install_result, from_files, libraries, archiving, documents)
+    new = _make_layers(materializer, install_result, from_files, libraries, archiving, documents)
+    return new._replace(record=request.checks.recorded(new.record))
+
+
+def _check_resolved(
+    request: ProvisionRequest,
+    previous: PreviousBuild,
+    resolution: Resolution,
+    new: Sequence[Pin],
+    indexes: Callable[[], PackageIndexes],
+) -> None:
+    """Check *resolution*: all of it if the previous build required less of its packages."""
+    has_passed = previous.record and not freshness.age_reason(request, previous.record)
+    pins = new if has_passed else resolution.pins
+    request.checks.check_resolved(resolution, pins, indexes)
 
 
 def _metadata(

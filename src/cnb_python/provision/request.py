@@ -18,7 +18,7 @@ from cnb_python.layers.process_defaults import launch_environment
 from cnb_python.layers.python import Runtime
 from cnb_python.layers.store import BuildRecord, PreviousBuild
 from cnb_python.layout.names import VENV
-from cnb_python.managers.base import Manager, Resolution
+from cnb_python.managers.base import Manager, PackageIndexes, Pin, Resolution
 from cnb_python.python.releases import Release
 
 if TYPE_CHECKING:
@@ -106,6 +106,57 @@ class NoSystemPackages(NamedTuple):
 NO_SYSTEM_PACKAGES = NoSystemPackages()
 
 
+class PackageChecks(Protocol):
+    """What is checked of the packages before anything of them runs: their age, and an audit."""
+
+    @property
+    def resolving(self) -> Mapping[str, str]:
+        """Variables by which managers that resolve leave out what would not pass."""
+        ...
+
+    def check_recorded(self, record: BuildRecord) -> BuildRecord:
+        """Audit the packages of the previous build; return *record* with the result.
+
+        Raises the failure that stops the build.
+        """
+        ...
+
+    def check_resolved(
+        self, resolution: Resolution, new: Sequence[Pin], indexes: Callable[[], PackageIndexes]
+    ) -> None:
+        """Check all of *resolution*; *new*: the pins that did not pass in an earlier build.
+
+        Raises the failure that stops the build.
+        """
+        ...
+
+    def recorded(self, record: BuildRecord) -> BuildRecord:
+        """Return *record* with the results of `check_resolved`."""
+        ...
+
+
+class NoChecks(NamedTuple):
+    """Nothing is checked."""
+
+    resolving: Mapping[str, str] = MappingProxyType({})
+
+    def check_recorded(self, record: BuildRecord) -> BuildRecord:
+        """Return *record* without an audit, whose settings have changed."""
+        return record._replace(audited="", findings=())
+
+    def check_resolved(
+        self, resolution: Resolution, new: Sequence[Pin], indexes: Callable[[], PackageIndexes]
+    ) -> None:
+        """Do nothing."""
+
+    def recorded(self, record: BuildRecord) -> BuildRecord:
+        """Return *record*."""
+        return record
+
+
+NO_CHECKS = NoChecks()
+
+
 @dataclass(frozen=True)
 class ProvisionRequest:
     """The Python and the environment that one app needs."""
@@ -118,6 +169,7 @@ class ProvisionRequest:
     build_consumers: str
     """The build consumers, as a phrase: `another buildpack`; else empty."""
     system_packages: SystemLayers = NO_SYSTEM_PACKAGES
+    checks: PackageChecks = NO_CHECKS
 
     @property
     def release(self) -> Release:

@@ -98,7 +98,7 @@ class Client:
                 transport=transport,
                 trust_env=False,
                 timeout=_TIMEOUT,
-                headers=HEADERS,
+                headers={**HEADERS, **({"Accept": download.accept} if download.accept else {})},
                 auth=_login(download.url, environ),
             )
         except OSError as error:

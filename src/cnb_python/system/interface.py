@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -56,6 +56,8 @@ class Download:
     """It has some kilobytes: one plain request is tried first."""
     largest: int = 1 << 30
     """More bytes than that are refused; the largest release of Python has 0.1 GB."""
+    accept: str = ""
+    """The media types that the client prefers; empty: any."""
 
 
 type SaveChunks = Callable[[Iterable[bytes]], str]
@@ -146,6 +148,13 @@ class System:
     """The file system of the build image."""
     start_helper: StartHelper | None = None
     """None: everything is done in this process."""
+    now: datetime | None = None
+    """The time in UTC; None: the beginning of `today`."""
+
+    @property
+    def moment(self) -> datetime:
+        """The time of the build, in UTC."""
+        return self.now or datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC)
 
     def limited(self, limits: Limits) -> System:
         """Return this system with *limits* for every program that it runs."""

@@ -311,6 +311,8 @@ def test_every_row_has_a_field_of_its_type(setting: object) -> None:
         "60",
         "/up",
         "A=b",
+        "7 days",
+        "high",
         "a = { run = 'b', outputs = ['c'] }",
     )
     hints = get_type_hints(Settings)

@@ -38,6 +38,7 @@ from cnb_python.errors.base import (
     OutsideError,
 )
 from cnb_python.errors.finding import Alternative
+from cnb_python.errors.supply_chain import audit, cooldown
 from cnb_python.managers.build_errors import build_failure, git_failure, machine_failure
 from cnb_python.managers.misleading_names import better_failure
 from cnb_python.managers.pip import errors as pip
@@ -131,6 +132,13 @@ TESTED: dict[type[Failure], str] = {
     build_commands.OutputsMissing: "unit/app_steps/test_build_commands.py",
     build_commands.UndeclaredChanges: "unit/app_steps/test_build_commands.py",
     build_commands.OutputOutsideApp: "unit/app_steps/test_build_commands.py",
+    audit.BadAuditData: "unit/supply_chain/test_audit.py",
+    audit.BadVex: "unit/supply_chain/test_vex.py",
+    audit.MalwareFound: "unit/supply_chain/test_audit.py",
+    audit.NoAuditData: "unit/supply_chain/test_checks.py",
+    audit.VulnerablePackages: "unit/supply_chain/test_audit.py",
+    cooldown.AgesUnknown: "unit/supply_chain/test_cooldown.py",
+    cooldown.ReleasesTooYoung: "unit/supply_chain/test_cooldown.py",
     choosing.UnknownExecutionEnvironment: "unit/test_decisions.py",
     choosing.DevelopmentConflict: "unit/managers/test_development.py",
     libraries.MissingLibraries: "unit/provision/test_native_libraries.py",

@@ -17,6 +17,7 @@ from cnb_python.managers.base import (
     InstallContext,
     Manager,
     NeedsResolving,
+    PackageIndexes,
     Pin,
     Resolution,
     digest,
@@ -104,6 +105,18 @@ class DevelopmentManager:
         if added:
             unbuilt |= self.whole.install(resolution, added, context, run)
         return unbuilt
+
+    def package_indexes(
+        self, resolution: Resolution, context: InstallContext, run: Run
+    ) -> PackageIndexes:
+        """See `Manager`: as `install` chooses them."""
+        production = self.production.package_indexes(resolution, context, run)
+        whole = self.whole.package_indexes(resolution, context, run)
+
+        def of(pin: Pin) -> tuple[str, ...]:
+            return (whole if pin.name in resolution.development else production).of(pin)
+
+        return PackageIndexes(of, {**whole.network, **production.network})
 
     def _combined(self, production: Resolution, whole: Resolution) -> Resolution:
         """Return the pins of *production*, and those that *whole* adds.

@@ -26,7 +26,7 @@ from cnb_python.errors.locks import (
     UnsetVariable,
 )
 from cnb_python.managers import from_source, index_config
-from cnb_python.managers.base import Pin, Resolution
+from cnb_python.managers.base import PackageIndexes, Pin, Resolution
 from cnb_python.managers.lock_export import (
     INDEX_OPTIONS,
     LocalSource,
@@ -126,12 +126,22 @@ class PdmExport(LockExport):
 
     def install(self, pins: Sequence[Pin]) -> frozenset[str]:
         """See `Manager`. Raises uv's failure."""
+        sources, variables = self._sources()
+        return self.install_with_uv(pins, sources.indexes_of, variables)
+
+    def package_indexes(self) -> PackageIndexes:
+        """See `Manager`."""
+        sources, variables = self._sources()
+        return index_config.package_indexes(variables, sources.indexes_of)
+
+    def _sources(self) -> tuple[LockSources, dict[str, str]]:
+        """Return the indexes of the lock file, and uv's variables for the others."""
         environ = self.context.environ
         lines = self.context.notes[_EXPORTED].splitlines()
         sources = read_sources(self.context.app_dir, lines, environ)
         usual = usual_index(self.context.app_dir, environ)
         variables = index_config.exported_index_variables(sources.lines, {**environ, **usual})
-        return self.install_with_uv(pins, sources.indexes_of, variables)
+        return sources, variables
 
     def local_sources(self) -> Iterator[LocalSource]:
         """See `LockExport`. Raises UnreadableToml."""

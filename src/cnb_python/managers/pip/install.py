@@ -119,7 +119,7 @@ def install_resolved(
             lambda chosen: uv.install_compiled(chosen, finding, of_uv),
             of_uv,
             with_required_uv(context, run),
-            partial(_finding, files, context),
+            partial(finding_lines, files, context),
         )
     for command in pip_commands.install_exactly(pins, finding, context):
         _run_pip(files, command, context, run)
@@ -130,11 +130,12 @@ def explain(
     files: Files, command: Command, outcome: Outcome, context: InstallContext, run: Run
 ) -> BuildpackError:
     """Return the failure of pip's *command*; pip runs again if its output has no reason."""
-    finding = partial(_finding, files, context)
+    finding = partial(finding_lines, files, context)
     return pip_errors.explain(command, outcome, finding, context, run)
 
 
-def _finding(files: Files, context: InstallContext) -> tuple[str, ...]:
+def finding_lines(files: Files, context: InstallContext) -> tuple[str, ...]:
+    """Return the options of *files* that say where packages are."""
     return _own_lines(files, context).finding
 
 
@@ -148,7 +149,7 @@ def _run_uv(command: Command, files: Files, context: InstallContext, run: Run) -
     """Run *command*, which installs *files*; none: it has the options of the files itself."""
     outcome = run(command)
     if outcome.code:
-        raise uv.explain(command, outcome, context, run, partial(_finding, files, context))
+        raise uv.explain(command, outcome, context, run, partial(finding_lines, files, context))
 
 
 def _own_lines(files: Files, context: InstallContext) -> OwnLines:

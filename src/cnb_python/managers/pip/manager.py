@@ -19,6 +19,7 @@ from cnb_python.managers import requirement_lines, tool_settings
 from cnb_python.managers.base import (
     InstallContext,
     NeedsResolving,
+    PackageIndexes,
     Pin,
     PinsRefused,
     Resolution,
@@ -122,6 +123,29 @@ class Pip:
         if isinstance(plan, NeedsResolving):
             raise PinsRefused(plan.reason)
         return pip_install.install_pinned(pins, plan.network, self.processor, context, run)
+
+    def package_indexes(
+        self, resolution: Resolution, context: InstallContext, run: Run
+    ) -> PackageIndexes:
+        """See `Manager`: those of the requirements files, and of the settings."""
+        del run
+        from cnb_python.managers import index_config  # noqa: PLC0415 - see above
+        from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
+
+        plan = self._plan(context) if resolution.from_files_alone else None
+        if isinstance(plan, pinned.PinnedPlan):
+            return index_config.package_indexes(
+                index_config.clean_variables(context.environ, plan.network)
+            )
+        lines = pip_install.finding_lines(self._files, context)
+        if resolution.by == UV:
+            variables = index_config.with_pip_indexes(context.environ, context.app_dir, lines)
+            return index_config.package_indexes(index_config.in_lines(lines, variables))
+        # pip knows nothing of uv's variables.
+        own = {
+            name: value for name, value in context.environ.items() if not name.startswith("UV_")
+        }
+        return index_config.package_indexes(index_config.exported_index_variables(lines, own))
 
     @property
     def _files(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.locks import BadLock, UnknownGroup, UnsetVariable
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import from_source, index_config, pylock_file, schema
-from cnb_python.managers.base import Pin, Resolution
+from cnb_python.managers.base import PackageIndexes, Pin, Resolution
 from cnb_python.managers.lock_export import LocalSource, LockExport, LockSources, LockTool
 from cnb_python.managers.requirement_lines import index_url
 from cnb_python.managers.tool import Program
@@ -76,15 +76,24 @@ class PipenvExport(LockExport):
 
     def install(self, pins: Sequence[Pin]) -> frozenset[str]:
         """See `Manager`. Raises uv's failure."""
+        sources, variables = self._sources()
+        return self.install_with_uv(pins, sources.indexes_of, variables)
+
+    def package_indexes(self) -> PackageIndexes:
+        """See `Manager`."""
+        sources, variables = self._sources()
+        return index_config.package_indexes(variables, sources.indexes_of)
+
+    def _sources(self) -> tuple[LockSources, dict[str, str]]:
+        """Return the indexes of the lock file, and uv's variables for the others."""
+        environ = self.context.environ
         if self.lock.is_file():
             pipfile = toml.read(self._pipfile)
-            environ = self.context.environ
             sources = read_sources(self._document(), pipfile, self._index_lines(), environ)
-            variables = index_config.exported_index_variables(sources.lines, environ)
-            return self.install_with_uv(pins, sources.indexes_of, variables)
-        lines = (expanded(line, self.context.environ) for line in self._index_lines())
-        variables = index_config.exported_index_variables(lines, self.context.environ)
-        return self.install_with_uv(pins, lambda _: (), variables)
+        else:
+            lines = tuple(expanded(line, environ) for line in self._index_lines())
+            sources = LockSources(lambda _: (), lines)
+        return sources, index_config.exported_index_variables(sources.lines, environ)
 
     def local_sources(self) -> Iterator[LocalSource]:
         """See `LockExport`."""

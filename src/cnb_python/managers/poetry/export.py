@@ -21,7 +21,13 @@ from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import UnknownGroup
 from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey, app_left_out
 from cnb_python.managers import app_as_package, from_source, index_config
-from cnb_python.managers.base import AppLeftOut, InstallContext, Pin, Resolution
+from cnb_python.managers.base import (
+    AppLeftOut,
+    InstallContext,
+    PackageIndexes,
+    Pin,
+    Resolution,
+)
 from cnb_python.managers.index_config import asks_no_index
 from cnb_python.managers.lock_export import (
     LocalSource,
@@ -96,12 +102,21 @@ class PoetryExport(LockExport):
         app = self._app()
         if app and [pin.name for pin in pins] == [app.name]:
             return self._install_app(app)
+        sources, variables = self._sources()
+        return self.install_with_uv(pins, sources.indexes_of, variables)
+
+    def package_indexes(self) -> PackageIndexes:
+        """See `Manager`."""
+        sources, variables = self._sources()
+        return index_config.package_indexes(variables, sources.indexes_of)
+
+    def _sources(self) -> tuple[LockSources, dict[str, str]]:
+        """Return the indexes of the lock file, and uv's variables for the others."""
         lines = self.context.notes[_EXPORTED].splitlines()
         sources = read_sources(self.lock, lines)
         index_lines = (*primary_index(self.context), *sources.lines)
         variables = index_config.exported_index_variables(index_lines, self.context.environ)
-        variables |= certificate_variables(self.context)
-        return self.install_with_uv(pins, sources.indexes_of, variables)
+        return sources, variables | certificate_variables(self.context)
 
     def _install_app(self, app: Pin) -> frozenset[str]:
         """Install the app itself. Raises uv's or Poetry's failure, and AppLeftOut.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.errors.base import Message
-from cnb_python.managers.base import InstallContext, Pin, Resolution
+from cnb_python.managers.base import InstallContext, PackageIndexes, Pin, Resolution
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Run
 
@@ -83,6 +83,13 @@ class StandardLibrary:
         """Install nothing: there are no pins."""
         del resolution, pins, context, run
         return frozenset()
+
+    def package_indexes(
+        self, resolution: Resolution, context: InstallContext, run: Run
+    ) -> PackageIndexes:
+        """Return no index."""
+        del resolution, context, run
+        return PackageIndexes(lambda _: (), {})
 
 
 def _read(app: App, names: list[str]) -> Iterator[tuple[str, ast.Module]]:

@@ -22,7 +22,11 @@ from cnb_python.errors.inputs import UnreadableToml
 from cnb_python.managers import fingerprint, tool_settings
 from cnb_python.managers.base import InstallContext, NeedsResolving, Pin, Resolution
 from cnb_python.managers.development.groups import with_groups
-from cnb_python.managers.lock_manager import LockManager, check_lock_and_source
+from cnb_python.managers.lock_manager import (
+    IndexesOfUv,
+    LockManager,
+    check_lock_and_source,
+)
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.system.interface import Run
 
@@ -51,7 +55,7 @@ type _Requirement = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class UvProject(LockManager):
+class UvProject(IndexesOfUv, LockManager):
     """The manager of apps with a `uv.lock`."""
 
     name: str = "uv"

@@ -1,0 +1,1 @@
+"""Packages that are too young, vulnerable or malware."""

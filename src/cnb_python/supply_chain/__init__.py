@@ -1,0 +1,1 @@
+"""Checks of the packages that an app requires, before anything of them runs: age and audit."""

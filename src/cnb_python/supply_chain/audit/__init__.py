@@ -1,0 +1,1 @@
+"""Compares packages with records of vulnerabilities and malware (OSV, VEX)."""

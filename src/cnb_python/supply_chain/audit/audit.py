@@ -1,0 +1,115 @@
+"""The audit of one build: compares its packages with records, and reacts as the settings say.
+
+Separate from `checks`, which joins it with the check of ages.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from cnb_python.config.settings import SEVERITIES, STOP, Settings
+from cnb_python.errors.supply_chain.audit import BadAuditData, MalwareFound, VulnerablePackages
+from cnb_python.python.versions import normalized_version
+from cnb_python.supply_chain.audit.data import Records, RecordSource
+from cnb_python.supply_chain.audit.finding import Finding, as_lines, from_lines
+from cnb_python.supply_chain.audit.osv import BadRecord, RecordMatch, findings, matches
+from cnb_python.supply_chain.audit.vex import Vex, read_vex
+from cnb_python.system.interface import System
+
+# Part of the digest over the inputs: what an older release found is not used any more.
+_FORMAT = "1"
+
+
+class Audited(NamedTuple):
+    """The result, as a build records it."""
+
+    inputs: str
+    """A digest over the packages, the records and the VEX documents, in hex.
+
+    Followed by the names of the packages that no index has: records are not about those. Empty:
+    there was no audit.
+    """
+    findings: tuple[str, ...]
+    """See `finding.as_lines`."""
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """The names of the packages that no index has."""
+        return frozenset(self.inputs.split()[1:])
+
+
+NOT_AUDITED = Audited("", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The audit of one build."""
+
+    settings: Settings
+    sources: Sequence[RecordSource]
+    app_dir: Path
+    """The directory with the VEX documents."""
+    system: System
+
+    def run(
+        self, installed: Mapping[str, str], elsewhere: Collection[str], before: Audited
+    ) -> Audited:
+        """Return what is known about *installed*, versions by normalized names.
+
+        *elsewhere*: the names of those that no index has. *before*: an earlier result, which is
+        used if its inputs are the same. Prints warnings. Raises MalwareFound, VulnerablePackages,
+        BadAuditData and BadVex.
+        """
+        records = Records(self.sources)
+        vex = read_vex(self.app_dir, self.settings.vex)
+        releases = {name: installed[name] for name in installed if name not in elsewhere}
+        inputs = " ".join((_digest(releases, records, vex), *sorted(elsewhere)))
+        if before.inputs == inputs:
+            result = from_lines(before.findings)
+        else:
+            result = vex.applied(_compared(records, releases))
+            count = f"{records.count:,} record{'' if records.count == 1 else 's'}"
+            self.system.output.line(f"Compared {len(releases)} packages with {count}")
+        self._react(result)
+        return Audited(inputs, as_lines(result))
+
+    def _react(self, result: Sequence[Finding]) -> None:
+        for each in result:
+            if not each.counts:
+                self.system.output.line(f"{each}: {each.status}, by {each.source}")
+        affected = [each for each in result if each.counts]
+        if malware := tuple(str(each) for each in affected if each.is_malware):
+            raise MalwareFound(malware)
+        if stopping := tuple(str(each) for each in affected if self._stops(each)):
+            raise VulnerablePackages(stopping, self.settings.named("audit"))
+        if affected:
+            self.system.output.warning(
+                "Packages have known vulnerabilities", tuple(map(str, affected))
+            )
+
+    def _stops(self, finding: Finding) -> bool:
+        lowest = SEVERITIES.index(self.settings.audit_severity)
+        return self.settings.audit == STOP and (
+            not finding.severity or SEVERITIES.index(finding.severity) >= lowest
+        )
+
+
+def _digest(releases: Mapping[str, str], records: Records, vex: Vex) -> str:
+    # A file may have 2.0, and the package 2.0.0.
+    names = (f"{name} {normalized_version(releases[name])}" for name in sorted(releases))
+    text = "\n".join((_FORMAT, records.digest(), vex.digest, *names))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _compared(records: Records, releases: Mapping[str, str]) -> tuple[Finding, ...]:
+    return findings(_matches(records, releases))
+
+
+def _matches(records: Records, releases: Mapping[str, str]) -> Iterator[RecordMatch]:
+    for title, record in records.about(releases.keys()):
+        try:
+            yield from matches(record, releases)
+        except BadRecord as error:
+            raise BadAuditData(title, str(error)) from error
