@@ -1,11 +1,15 @@
 """A real package index on 127.0.0.1: pypiserver, with or without a login and TLS."""
 
+import hashlib
+import json
+import re
 import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -14,6 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pypiserver  # type: ignore[import-untyped]  # it has no types
 
 HOST = "127.0.0.1"
+JSON = "application/vnd.pypi.simple.v1+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +81,20 @@ def running(
     tls: Authority | None = None,
     for_known_clients: bool = False,
     prefix: str = "",
+    times: bool = False,
 ) -> Iterator[Index]:
     """Serve the wheels and sdists in *packages* while the block runs.
+
+    *times*: clients that ask for JSON get it, with the times of the files as upload times.
 
     *for_known_clients*: only clients with a certificate of the same authority may connect.
     *prefix*: the first segment of each path, such as a token.
     """
     requests: list[str] = []
     handler = type("Handler", (_Handler,), {"requests": requests})
-    with make_server(HOST, 0, _application(packages, login, prefix), _Server, handler) as server:
+    application = _application(packages, login, prefix)
+    application = _with_times(application, packages) if times else application
+    with make_server(HOST, 0, application, _Server, handler) as server:
         if tls:
             context = server_context(tls, for_known_clients=for_known_clients)
             server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -154,6 +164,36 @@ def _application(packages: Path, login: Login | None, prefix: str) -> Callable[.
         return answer
 
     return whole
+
+
+def _with_times(application: Callable[..., Any], packages: Path) -> Callable[..., Any]:
+    """Return *application* with the JSON of PEP 691 and PEP 700."""
+
+    def whole(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        page = re.fullmatch(r"/simple/([\w.-]+)/", environ["PATH_INFO"])
+        if not page or JSON not in environ.get("HTTP_ACCEPT", ""):
+            answer: Iterable[bytes] = application(environ, start)
+            return answer
+        prefix = f"{page[1].replace('-', '_')}-"
+        files = [_file(path) for path in packages.iterdir() if path.name.startswith(prefix)]
+        body = json.dumps(
+            {"meta": {"api-version": "1.1"}, "name": page[1], "files": files, "versions": []}
+        ).encode()
+        start("200 OK", [("Content-Type", JSON), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return whole
+
+
+def _file(path: Path) -> dict[str, object]:
+    uploaded = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return {
+        "filename": path.name,
+        "url": f"/packages/{path.name}",
+        "hashes": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        "size": path.stat().st_size,
+        "upload-time": f"{uploaded:%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
 
 
 def server_context(tls: Authority, *, for_known_clients: bool = False) -> ssl.SSLContext:
