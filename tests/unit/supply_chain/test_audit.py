@@ -15,7 +15,7 @@ from cnb_python.config.settings import Settings
 from cnb_python.errors.config import BadBinding
 from cnb_python.errors.supply_chain.audit import BadAuditData, MalwareFound, VulnerablePackages
 from cnb_python.supply_chain.audit.audit import NOT_AUDITED, Audit, Audited
-from cnb_python.supply_chain.audit.data import LIMITS, Limits, Records, RecordSource
+from cnb_python.supply_chain.audit.data import LIMITS, DataLimits, Records, RecordSource
 from cnb_python.supply_chain.audit.sources import open_sources
 from cnb_python.system.interface import Download
 from tests.support.fake_system import Log, world
@@ -185,7 +185,7 @@ def test_name_with_escaped_characters_may_be_any(tmp_path: Path) -> None:
     assert len([*Records((RecordSource("here", data),)).about({"jinja2"})]) == 1
 
 
-def reason_of(data: Path, limits: Limits = LIMITS) -> str:
+def reason_of(data: Path, limits: DataLimits = LIMITS) -> str:
     records = Records((RecordSource(ZIP_TITLE, data),), limits)
     with pytest.raises(BadAuditData) as failure:
         _ = [*records.about({"jinja2", "fast-jsonn"})]

@@ -35,7 +35,7 @@ _DAMAGES = (
 )
 
 
-class Limits(NamedTuple):
+class DataLimits(NamedTuple):
     """How much is read of a source."""
 
     record: int = 8 << 20
@@ -45,7 +45,7 @@ class Limits(NamedTuple):
     """Bytes of all records."""
 
 
-LIMITS = Limits()
+LIMITS = DataLimits()
 
 
 class RecordSource(NamedTuple):
@@ -61,7 +61,7 @@ class Records:
     """The records of some sources."""
 
     sources: Sequence[RecordSource]
-    limits: Limits = LIMITS
+    limits: DataLimits = LIMITS
     count: int = 0
     """How many records were read."""
 
