@@ -85,6 +85,7 @@ CHECKED = {
     ),
     *("bindings/indexes.py", "system/connections.py", "system/download.py"),
     *("managers/markers.py", "install/verify.py"),
+    "supply_chain/cooldown/release_files.py",
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 from cnb_python.cnb.bindings import Binding
 from cnb_python.config.settings import Settings
 from cnb_python.errors.config import BadBinding
+from cnb_python.errors.machine import DownloadFailed
 from cnb_python.errors.supply_chain.audit import BadAuditData, MalwareFound, VulnerablePackages
 from cnb_python.supply_chain.audit.audit import NOT_AUDITED, Audit, Audited
 from cnb_python.supply_chain.audit.data import LIMITS, DataLimits, Records, RecordSource
@@ -321,6 +322,24 @@ def test_sources_of_bindings(tmp_path: Path) -> None:
     ]
     assert [each.url for each in requested] == ["https://mirror.example.org/all.zip"]
     assert not downloaded.exists()
+
+
+def test_mirror_that_fails(tmp_path: Path) -> None:
+    own = binding(tmp_path, url="https://me:secret@mirror.example.org/all.zip")
+
+    def fetch(download: Download, to: Path) -> None:
+        assert not to.exists()
+        url = download.url.replace("me:secret@", "")
+        raise DownloadFailed(download.title, url, "the server answered 404 Not Found", 1, 404)
+
+    system = replace(world(lambda _: pytest.fail("nothing runs"))[0], fetch=fetch)
+
+    with pytest.raises(BadAuditData) as failure, open_sources((own,), system):
+        pass
+    assert vars(failure.value) == {
+        "file": "the file at url of the service binding osv",
+        "reason": "https://mirror.example.org/all.zip: the server answered 404 Not Found",
+    }
 
 
 def test_binding_without_records(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,6 +74,16 @@ def test_the_content_is_not_decompressed() -> None:
 
     assert network.receive() == "as it is"
     assert network.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_media_type_is_asked_for() -> None:
+    network = Network([ok(), ok()])
+
+    network.client().receive(replace(WANTED, accept="application/json"), store)
+    network.receive()
+
+    assert network.requests[0].headers["Accept"] == "application/json"
+    assert network.requests[1].headers["Accept"] == "*/*"
 
 
 def test_credentials_in_the_url_reach_the_server() -> None:

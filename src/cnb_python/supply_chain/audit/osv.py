@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from cnb_python.supply_chain.audit.finding import AFFECTED, MALWARE, Finding
 from cnb_python.supply_chain.audit.severity import severity_of, worst
@@ -197,5 +197,5 @@ def _sort_key(text: str) -> tuple[bool, Version, str]:
     """
     try:
         return (True, Version(text), "")
-    except InvalidVersion:
+    except ValueError:  # also for thousands of digits
         return (False, Version("0"), text)

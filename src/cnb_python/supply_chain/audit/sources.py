@@ -14,6 +14,8 @@ from pathlib import Path
 from cnb_python.bindings.schema import PATH, URL
 from cnb_python.cnb.bindings import Binding
 from cnb_python.errors.config import BadBinding
+from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.supply_chain.audit import BadAuditData
 from cnb_python.supply_chain.audit.data import LARGEST_FILE, RecordSource
 from cnb_python.system.interface import Download, System
 
@@ -26,7 +28,7 @@ def open_sources(
 ) -> Iterator[tuple[RecordSource, ...]]:
     """Yield the sources of *bindings*; what was downloaded for them is removed afterwards.
 
-    Raises BadBinding for a binding without records, DownloadFailed and UntrustedCertificate.
+    Raises BadBinding for a binding without records, BadAuditData and UntrustedCertificate.
     """
     with tempfile.TemporaryDirectory(prefix="cnb-python-") as directory:
         yield tuple(
@@ -45,10 +47,13 @@ def _sources(binding: Binding, download: Path, system: System) -> Iterator[Recor
         path = binding.secret(PATH).strip()
         yield RecordSource(f"{path} of {shown}", Path(path))
     if URL in binding.secrets:
-        title = "the records for the audit"
+        title = f"the file at url of {shown}"
         address = binding.secret(URL).strip()
-        system.fetch(Download(address, "", title, largest=LARGEST_FILE), download)
-        yield RecordSource(f"the file at url of {shown}", download)
+        try:
+            system.fetch(Download(address, "", title, largest=LARGEST_FILE), download)
+        except DownloadFailed as failed:
+            raise BadAuditData(title, f"{failed.url}: {failed.reason}") from failed
+        yield RecordSource(title, download)
     if not (files or binding.secrets.keys() & {PATH, URL}):
         keys = ("all.zip", URL, PATH)
         raise BadBinding(binding.name, binding.type, "all.zip", "missing key", keys)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from cnb_python.managers.base import Pin
 from cnb_python.python.versions import normalized_version
@@ -87,12 +87,12 @@ def _is_installable(files: Iterable[ReleaseFile], latest: datetime, target: Whee
 def _admits(requires_python: str, python: str) -> bool:
     try:
         return SpecifierSet(requires_python).contains(python, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return False
 
 
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # also for thousands of digits
         return None

@@ -7,6 +7,7 @@ https://packaging.python.org/en/latest/specifications/pylock-toml/
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -124,7 +125,13 @@ def allowed_hashes(pin: Pin) -> frozenset[str]:
 
 
 def _packages(pin: Pin) -> tuple[TomlTable, ...]:
-    return packages_of(pin.line, Path("pylock.toml")) if pin.line.startswith(LOCK) else ()
+    return _packages_of(pin.line) if pin.line.startswith(LOCK) else ()
+
+
+@cache
+def _packages_of(line: str) -> tuple[TomlTable, ...]:
+    # Several functions need it, and parsing takes long.
+    return packages_of(line, Path("pylock.toml"))
 
 
 def _file_tables(pin: Pin) -> Iterator[TomlTable]:
