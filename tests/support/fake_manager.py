@@ -122,7 +122,7 @@ class FakeManager:
         self, resolution: Resolution, context: InstallContext, run: Run
     ) -> PackageIndexes:
         del resolution, context, run
-        return PackageIndexes(lambda _: self.indexes, {})
+        return PackageIndexes(lambda _: (self.indexes,), {})
 
     def _note(self, what: str, pins: Sequence[Pin]) -> None:
         self.calls.append(" ".join((what, *(pin.name for pin in pins))))

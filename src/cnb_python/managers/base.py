@@ -149,8 +149,11 @@ class AppLeftOut(Exception):
 class PackageIndexes(NamedTuple):
     """Which indexes releases come from, for requests of the buildpack's own."""
 
-    of: Callable[[Pin], tuple[str, ...]]
-    """Returns the addresses, with logins, of the indexes that a pin may come from."""
+    of: Callable[[Pin], tuple[tuple[str, ...], ...]]
+    """Returns the addresses, with logins, of the indexes that a pin may come from, in groups.
+
+    A group counts only if the ones before have no such package: they must not see its name.
+    """
     network: Mapping[str, str]
     """Variables for certificates and proxies."""
 

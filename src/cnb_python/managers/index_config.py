@@ -208,6 +208,22 @@ def in_lines(lines: Iterable[str], usual: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
+def indexes_of_uv(
+    environ: Mapping[str, str], app_dir: Path, lines: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return `with_pip_indexes`, with the indexes of uv's configuration files and of *lines*.
+
+    Raises UnreadablePipConfig.
+    """
+    variables = with_pip_indexes(environ, app_dir, lines)
+    in_files = uv_indexes(environ, app_dir)
+    if in_files.default and not names_index(variables):
+        variables["UV_DEFAULT_INDEX"] = in_files.default
+    if in_files.further and not any(map(variables.get, _UV_FURTHER)):
+        variables["UV_INDEX"] = " ".join(in_files.further)
+    return in_lines(lines, variables)
+
+
 def package_indexes(
     variables: Mapping[str, str], own: Callable[[Pin], tuple[str, ...]] | None = None
 ) -> PackageIndexes:
@@ -216,8 +232,10 @@ def package_indexes(
     # A directory has no upload times.
     addresses = tuple(address for address in usual if is_index(address))
 
-    def of(pin: Pin) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*(own(pin) if own else ()), *addresses)))
+    def of(pin: Pin) -> tuple[tuple[str, ...], ...]:
+        named = own(pin) if own else ()
+        usual_only = tuple(address for address in addresses if address not in named)
+        return tuple(filter(None, (named, usual_only)))
 
     return PackageIndexes(of, variables)
 

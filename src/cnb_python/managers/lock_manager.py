@@ -90,7 +90,7 @@ class IndexesOfUv:
         del resolution, run
         from cnb_python.managers import index_config  # noqa: PLC0415 - only where ages are checked
 
-        variables = index_config.with_pip_indexes(context.environ, context.app_dir)
+        variables = index_config.indexes_of_uv(context.environ, context.app_dir)
         return index_config.package_indexes(variables)
 
 

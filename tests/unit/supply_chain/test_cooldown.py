@@ -62,7 +62,7 @@ class Index:
 def check(
     pages: Mapping[str, str | int],
     *pins: Pin,
-    indexes: tuple[str, ...] = (INDEX,),
+    indexes: tuple[tuple[str, ...], ...] = ((INDEX,),),
     now: datetime = NOW,
     **settings: object,
 ) -> tuple[Cooldown, Index, Log]:
@@ -200,7 +200,7 @@ def test_index_that_does_not_tell_stops_the_build(answer: str | int, reason: str
 
 def test_login_of_an_index_is_not_shown() -> None:
     with pytest.raises(AgesUnknown) as failure:
-        check({}, TOOLS_PIN, indexes=("https://me:secret@index.example.org/simple/",))
+        check({}, TOOLS_PIN, indexes=(("https://me:secret@index.example.org/simple/",),))
 
     assert "secret" not in text_of(failure.value.describe())
 
@@ -220,9 +220,29 @@ def test_hash_tells_which_index_has_the_file() -> None:
     pin = LITELLM_PIN._replace(version="1.82.6", line=line)
     pages = {f"{INDEX}litellm/": other, f"{SECOND}/litellm/": LITELLM}
 
-    _, index, _ = check(pages, pin, indexes=(INDEX, SECOND, PUBLIC_INDEX))
+    _, index, _ = check(pages, pin, indexes=((INDEX, SECOND, PUBLIC_INDEX),))
 
     assert [each.url for each in index.requested] == [f"{INDEX}litellm/", f"{SECOND}/litellm/"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "requests"), [(LITELLM, 1), ("<html>", 1), (page(), 2), (404, 2)]
+)
+def test_other_indexes_do_not_see_the_name_of_a_package(answer: str | int, requests: int) -> None:
+    """Unless the index that the lock file names does not have it."""
+    pages = {f"{INDEX}litellm/": answer, f"{SECOND}/litellm/": LITELLM}
+    index = Index(pages)
+    fake, _, _ = world(lambda _: pytest.fail("nothing runs"))
+    own = Cooldown(Settings(cooldown="7 days"), "3.14.6", replace(fake, fetch=index, now=NOW))
+
+    with pytest.raises((ReleasesTooYoung, AgesUnknown)):
+        own.check(
+            [LITELLM_PIN],
+            [LITELLM_PIN],
+            lambda: PackageIndexes(lambda _: ((INDEX,), (SECOND,)), {}),
+        )
+
+    assert len(index.requested) == requests
 
 
 def test_without_a_hash_each_index_counts() -> None:
@@ -232,7 +252,7 @@ def test_without_a_hash_each_index_counts() -> None:
     pages = {f"{INDEX}litellm/": LITELLM, f"{SECOND}/litellm/": other}
 
     with pytest.raises(ReleasesTooYoung):
-        check(pages, pin, indexes=(INDEX, SECOND))
+        check(pages, pin, indexes=((INDEX, SECOND),))
 
 
 def test_indexes_of_variables() -> None:
@@ -244,11 +264,13 @@ def test_indexes_of_variables() -> None:
     }
 
     assert package_indexes(variables).of(TOOLS_PIN) == (
-        "https://me:a%2Fb@own.example.org/simple",
-        "https://me:x@b.example.org/",
-        "https://index.example.org/simple",
+        (
+            "https://me:a%2Fb@own.example.org/simple",
+            "https://me:x@b.example.org/",
+            "https://index.example.org/simple",
+        ),
     )
-    assert package_indexes({}, lambda _: (INDEX,)).of(TOOLS_PIN) == (INDEX, PUBLIC_INDEX)
+    assert package_indexes({}, lambda _: (INDEX,)).of(TOOLS_PIN) == ((INDEX,), (PUBLIC_INDEX,))
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ class DevelopmentManager:
         production = self.production.package_indexes(resolution, context, run)
         whole = self.whole.package_indexes(resolution, context, run)
 
-        def of(pin: Pin) -> tuple[str, ...]:
+        def of(pin: Pin) -> tuple[tuple[str, ...], ...]:
             return (whole if pin.name in resolution.development else production).of(pin)
 
         return PackageIndexes(of, {**whole.network, **production.network})

@@ -139,8 +139,8 @@ class Pip:
             )
         lines = pip_install.finding_lines(self._files, context)
         if resolution.by == UV:
-            variables = index_config.with_pip_indexes(context.environ, context.app_dir, lines)
-            return index_config.package_indexes(index_config.in_lines(lines, variables))
+            variables = index_config.indexes_of_uv(context.environ, context.app_dir, lines)
+            return index_config.package_indexes(variables)
         # pip knows nothing of uv's variables.
         own = {
             name: value for name, value in context.environ.items() if not name.startswith("UV_")

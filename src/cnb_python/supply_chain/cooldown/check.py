@@ -127,13 +127,17 @@ class _Judge(NamedTuple):
 
     def _pages(self, pin: Pin) -> Iterator[Page]:
         """Yield the pages of *pin*'s package: of all its indexes, or until a hash tells which."""
-        own = index_in_lock(pin)
-        hashes = allowed_hashes(pin)
-        for address in (own,) if own else self.indexes.of(pin):
-            page = self.pages.page(address, pin.name)
-            yield page
-            chosen = chosen_files(pin, page.files, self.target)
-            if hashes and age_of(chosen).uploaded:
+        own, has_hash = index_in_lock(pin), bool(allowed_hashes(pin))
+        for group in ((own,),) if own else self.indexes.of(pin):
+            has_package = False
+            for address in group:
+                page = self.pages.page(address, pin.name)
+                yield page
+                chosen = chosen_files(pin, page.files, self.target)
+                has_package = has_package or page.has_package
+                if has_hash and age_of(chosen).uploaded:
+                    return
+            if has_package:
                 return
 
 

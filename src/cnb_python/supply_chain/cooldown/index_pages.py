@@ -38,6 +38,11 @@ class Page(NamedTuple):
     problem: str = ""
     """Why the answer cannot be used; empty: it can, or the index does not have the package."""
 
+    @property
+    def has_package(self) -> bool:
+        """Whether the index has the package, even if it does not tell which files."""
+        return bool(self.files or self.problem)
+
 
 class IndexPages:
     """The pages that a build requested so far."""
