@@ -40,7 +40,6 @@ from cnb_python.provision.request import (
 )
 from cnb_python.result import build_result
 from cnb_python.result.build_result import BuildResult, Observed
-from cnb_python.supply_chain import fips
 from cnb_python.system.interface import Output, System
 from cnb_python.system.output import BuildLog
 
@@ -67,7 +66,6 @@ def build(context: BuildContext, system: System, observed: Observed) -> None:
     with log.step("Python"):
         resolved = choose_python(decisions, context, system)
         result["python"] = build_result.chosen_python(resolved, context.app_dir)
-        fips.warn(resolved.release.version, system)
         previous_image.remove_leftovers(context.layers_dir)
         runtime = python.find_runtime(resolved.release, context, system.output)
 

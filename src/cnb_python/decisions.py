@@ -47,6 +47,7 @@ from cnb_python.python.resolver import (
     sticky_line,
 )
 from cnb_python.python.sources import python_requests, unreadable_range, unused_requests
+from cnb_python.supply_chain import fips
 from cnb_python.system.interface import Output, System
 
 KEEP_LINE = "To stay on Python {0} when the default changes: echo {0} > .python-version"
@@ -128,6 +129,7 @@ def choose_python(decisions: Decisions, context: BuildContext, system: System) -
     unreadable = unreadable_range(app)
     for message in (*warnings, *filter(None, (unreadable,))):
         system.output.warning(message.title, message.body)
+    fips.warn(resolved.release.version, system)
     return resolved
 
 

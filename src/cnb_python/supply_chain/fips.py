@@ -1,6 +1,6 @@
 """Whether the kernel is in FIPS mode, and what that cannot mean for the app's Python.
 
-Separate from `build`, which has one line for each step.
+Separate from `decisions`, which is about the app, not the machine.
 """
 
 from pathlib import Path
