@@ -18,8 +18,10 @@ from tools.package import execd
 from tools.platforms import real_tools
 
 _SECONDS = 600
-_CALLS = 50_000
+_CALLS = 2000
 """Of a round: some seconds."""
+_SHRINKING_CALLS = 100
+"""For each input that reaches new code. Go would take a minute for each of 100 kB."""
 
 type Go = Callable[[tuple[str, ...]], tuple[int, str]]
 """Runs `go` with arguments; returns its exit code and what it printed."""
@@ -49,9 +51,9 @@ def failure(name: str, seconds: float, go: Go, clock: Callable[[], float] = time
     Return what Go printed about a failure, with the file that it saved the input in; else empty.
     """
     until = clock() + seconds
-    limits = (f"-fuzz=^{name}$", f"-fuzztime={_CALLS}x")
+    limits = (f"-fuzztime={_CALLS}x", f"-fuzzminimizetime={_SHRINKING_CALLS}x")
     while True:
-        code, output = go(("test", "-run=^$", *limits, "."))
+        code, output = go(("test", "-run=^$", f"-fuzz=^{name}$", *limits, "."))
         if code:
             return output
         if clock() >= until:

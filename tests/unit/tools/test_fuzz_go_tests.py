@@ -17,9 +17,8 @@ def test_rounds_go_on_until_the_time_is_over() -> None:
 
     assert failure("FuzzLimits", 35, go, lambda: next(ticks)) == ""
     assert len(calls) == 4
-    assert set(calls) == {
-        ("test", "-run=^$", "-fuzz=^FuzzLimits$", "-fuzztime=50000x", "."),
-    }
+    limits = ("-fuzztime=2000x", "-fuzzminimizetime=100x")
+    assert set(calls) == {("test", "-run=^$", "-fuzz=^FuzzLimits$", *limits, ".")}
 
 
 def test_failure_ends_the_rounds_and_is_returned() -> None:
