@@ -15,9 +15,10 @@ API ?=
 # print it. What others may use (`make package`, `make builder`) does so only with GO_MODULES=1.
 GO_MODULES ?=
 GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
+BASE ?=
 BASES ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases docs-test package builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases arm64 docs-test package builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -75,14 +76,17 @@ images: venv fixtures ## Test with pack on a real Docker engine
 bases: venv ## Build and run sample apps on Debian 12 and 13 and Ubuntu 22.04 to 26.04, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)
 	@$(PYTHON) -m tools.bases $(BASES)
 
+arm64: venv ## Build and run sample apps for arm64 with an emulator, and compare them with amd64 (by hand; half an hour the first time)
+	@$(PYTHON) -m tools.bases.arm64
+
 docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs
 
 package: venv ## Assemble the buildpack for every target into dist/ (API=0.12: for lifecycles from 0.21 on; OFFLINE=1: with Pythons, Poetry, Pipenv, PDM)
 	@$(PYTHON) -m tools.package.assemble $(GO_MODULES_FLAG) $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
-builder: venv ## Create the builder image cnb-python/builder
-	@$(PYTHON) -m tools.package.builder $(GO_MODULES_FLAG)
+builder: venv ## Create the builder image cnb-python/builder (BASE=ubuntu-24.04, ...: cnb-python/builder:ubuntu-24.04)
+	@$(PYTHON) -m tools.package.builder $(GO_MODULES_FLAG) $(if $(BASE),--base $(BASE))
 
 fixtures: venv ## Make the lock files of the sample apps
 	@$(PYTHON) -m tools.fixtures

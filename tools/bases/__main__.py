@@ -15,7 +15,6 @@ from tools import cache, fixtures
 from tools.bases import layers, sample_builds
 from tools.bases.layers import Layer
 from tools.bases.sample_builds import App, SampleBuilds
-from tools.package import builder
 from tools.platforms import lifecycle, oci, rootfs, this_machine
 from tools.processes import Unavailable, say
 
@@ -74,7 +73,7 @@ def _digest(made: Sequence[Layer], name: str) -> str:
 
 def run(names: Sequence[str], apps: Sequence[App], folder: Path) -> list[str]:
     """Build *apps* on the bases *names*, below *folder*; return what is wrong."""
-    product = builder.buildpack()
+    product = sample_builds.buildpack(oci.arch(), folder / "buildpack")
     made: dict[App, dict[str, tuple[Layer, ...]]] = {app: {} for app in apps}
     found = []
     previous: Path | None = None

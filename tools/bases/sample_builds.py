@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import cache
 from tools.package import assemble
 from tools.platforms import lifecycle, oci, this_machine
 from tools.platforms.build_request import BuildRequest, Platform, Result
@@ -38,6 +39,18 @@ FASTAPI = App("uv_fastapi", "/?name=Ada", "Hello, Ada!")
 POETRY = App("poetry_flask", "/health", "greeter")
 FLASK = App("pip_flask", "/health", "ok")
 EXTENSIONS = App("pip_c_extension", "/", '"C"')
+
+
+def buildpack(arch: str, into: Path) -> Path:
+    """Assemble the buildpack for *arch*, and copy it to the new directory *into*.
+
+    Another command may assemble it again from changed sources while builds run.
+    """
+    product = assemble.Product(arch, assemble.declared_api(), offline=())
+    with cache.locked("dist"):
+        assemble.assemble(product)
+        shutil.copytree(product.folder, into, symlinks=True)
+    return into
 
 
 @dataclass(frozen=True, slots=True)

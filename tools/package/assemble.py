@@ -1,7 +1,7 @@
 """Makes the buildpack's packages: `assemble.py [--api 0.12] [--arch amd64|arm64|all] [--offline]`.
 
 Makes a directory for each target, `dist/buildpack/linux/<arch>/`, where pack expects it, and a
-package of it, `dist/cnb-python-linux-<arch>.cnb`.
+package of it, `dist/cnb-python-linux-<arch>.cnb`; of all packages, an image index.
 """
 
 import argparse
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from cnb_python.layers import carried_bytecode
 from tools import cache, stage0
-from tools.package import bundled, execd, stdlib_bytecode, tool_wheels, tree
+from tools.package import bundled, execd, index, stdlib_bytecode, tool_wheels, tree
 from tools.platforms import real_tools
 from tools.processes import Unavailable, run, say
 from tools.pythons import runtimes
@@ -60,6 +60,11 @@ class Product:
         offline = "-offline" if self.offline else ""
         api = "" if self.api == declared_api() else f"-api-{self.api}"
         return self.dist / f"cnb-python{offline}{api}-linux-{self.arch}.cnb"
+
+    @property
+    def index(self) -> Path:
+        """The directory with the image index of the packages for all architectures."""
+        return self.file.with_name(self.file.name.replace(f"-linux-{self.arch}.cnb", "-index"))
 
 
 def this_machine() -> str:
@@ -223,6 +228,9 @@ def main(arguments: Sequence[str]) -> int:
             if packed and not product.file.exists():
                 pack_file(product)
             report(product, packed=packed)
+        if packed and len(selected) > 1:
+            digest = index.write([product.file for product in selected], selected[0].index)
+            say(f"dist/{selected[0].index.name}, image index of all architectures, {digest}")
     return 0
 
 

@@ -22,31 +22,39 @@ CONFIG = ROOT / "builder/builder.toml"
 NAME = "cnb-python/builder"
 
 
-def buildpack(*, released: bool = False) -> Path:
-    """Return the assembled tree for this machine, made again if its sources changed.
+def buildpack(*, released: bool = False, arch: str = "") -> Path:
+    """Return the assembled tree for *arch* or this machine, made again if its sources changed.
 
     *released* as that of `Product`.
     """
-    product = assemble.Product(oci.arch(), assemble.declared_api(), offline=(), released=released)
+    arch = arch or oci.arch()
+    product = assemble.Product(arch, assemble.declared_api(), offline=(), released=released)
     with cache.locked("dist"):
         if assemble.assemble(product):
             say(f"Assembled the buildpack in {product.folder.relative_to(ROOT)}")
     return product.folder
 
 
-def ensure(engine: Engine, product: Path, name: str = NAME) -> str:
-    """Create the builder with the tree *product* unless it is up to date; return its name."""
-    bases = [base_images.ensure(engine, role) for role in ("build", "run")]
-    config = _config(product)
+def ensure(
+    engine: Engine, product: Path, name: str = NAME, base_name: str = rootfs.DEFAULT
+) -> str:
+    """Create the builder with the tree *product* unless it is up to date; return its name.
+
+    It has the base images of *base_name*, and their architecture.
+    """
+    bases = [base_images.ensure(engine, role, base_name) for role in ("build", "run")]
+    arch = rootfs.base("build", base_name).arch or oci.arch()
+    archive = real_tools.lifecycle_archive(arch)
+    config = config_of(product, archive, base_name)
     ids = [base_images.image_id(engine, base) for base in bases]
     # The folder's name is the digest of what the lifecycle was built from.
-    lifecycle = real_tools.lifecycle_archive().name
+    lifecycle = archive.name
     pins = cache.digest(repr(config), tree.digest(product), lifecycle, *ids)
     if base_images.label(engine, name, base_images.PINS) == pins:
         return name
     say(f"Creating the builder {name}")
     old = base_images.image_id(engine, name)
-    _create(engine, name, config, pins)
+    _create(engine, name, config, pins, arch)
     base_images.remove(engine, old)
     return name
 
@@ -66,24 +74,31 @@ def pack_flags(engine: Engine, name: str = NAME) -> tuple[str, ...]:
     return (*flags, "--docker-host", host) if host else flags
 
 
-def _config(product: Path) -> dict[str, object]:
-    """Return builder.toml with the local lifecycle and buildpack instead of published ones."""
+def config_of(product: Path, lifecycle: Path, base_name: str) -> dict[str, object]:
+    """Return builder.toml with the images of *base_name*, and what is local instead of published.
+
+    Local are the tree *product* of the buildpack, and *lifecycle*.
+    """
     config: dict[str, object] = tomllib.loads(CONFIG.read_text())
     facts = tomllib.loads((product / "buildpack.toml").read_text())["buildpack"]
+    distro = " ".join(rootfs.base("run", base_name).distro).title()
+    config["description"] = f"Python apps, by cnb-python on {distro}"
+    config["build"] = {"image": base_images.image_name("build", base_name)}
+    config["run"] = {"images": [{"image": base_images.image_name("run", base_name)}]}
     config["buildpacks"] = [{"id": facts["id"], "uri": str(product)}]
     config["order"] = [{"group": [{"id": facts["id"]}]}]
-    config["lifecycle"] = {"uri": str(real_tools.lifecycle_archive())}
+    config["lifecycle"] = {"uri": str(lifecycle)}
     return config
 
 
-def _create(engine: Engine, name: str, config: dict[str, object], pins: str) -> None:
+def _create(engine: Engine, name: str, config: dict[str, object], pins: str, arch: str) -> None:
     label = f"{base_images.PINS}={pins}"
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "builder.toml"
         written.write_text(tomli_w.dumps(config))
         run(
             *(real_tools.pack(), "builder", "create", name, "--config", written),
-            *("--pull-policy", "never", "--label", label, "--target", f"linux/{oci.arch()}"),
+            *("--pull-policy", "never", "--label", label, "--target", f"linux/{arch}"),
             env=pack_env(engine),
         )
 
@@ -92,9 +107,13 @@ def main(arguments: Sequence[str]) -> None:
     """Create the builder and print how to use it."""
     parser = argparse.ArgumentParser(prog="builder.py", description=main.__doc__)
     parser.add_argument("--go-modules", action="store_true", help="as that of assemble.py")
-    product = buildpack(released=not parser.parse_args(arguments).go_modules)
+    parser.add_argument("--base", default=rootfs.DEFAULT, choices=rootfs.names())
+    options = parser.parse_args(arguments)
+    arch = rootfs.base("build", options.base).arch
+    product = buildpack(released=not options.go_modules, arch=arch)
     with running() as engine:
-        name = ensure(engine, product)
+        name = base_images.tagged(NAME, options.base)
+        ensure(engine, product, name, options.base)
         size = int(engine.docker("image", "inspect", "--format", "{{.Size}}", name))
         say(f"\n{name} is ready ({size / 1e6:.0f} MB). Build with it:\n")
         say(f"  pack build my-image {' '.join(pack_flags(engine, name))}")

@@ -23,10 +23,20 @@ AUTHORITIES = (
 )
 
 
-def ensure(engine: Engine, role: Role) -> str:
-    """Make a base image if it is missing or out of date; return its name."""
-    base = rootfs.base(role)
-    name = f"cnb-python/{role}-base"
+def image_name(role: Role, base_name: str = rootfs.DEFAULT) -> str:
+    """Return the name of an image of a base."""
+    return tagged(f"cnb-python/{role}-base", base_name)
+
+
+def tagged(name: str, base_name: str) -> str:
+    """Return *name* for the default base, else with the tag of the base."""
+    return name if base_name == rootfs.DEFAULT else f"{name}:{base_name}"
+
+
+def ensure(engine: Engine, role: Role, base_name: str = rootfs.DEFAULT) -> str:
+    """Make an image of the base *base_name* if it is missing or out of date; return its name."""
+    base = rootfs.base(role, base_name)
+    name = image_name(role, base_name)
     pins = _pins(engine, base)
     if label(engine, name, PINS) == pins:
         return name
@@ -86,13 +96,18 @@ def pulled(engine: Engine, base: Base) -> bool:
     """Pull the registry's image; return whether it is there now."""
     say(f"Pulling {base.registry_image}")
     try:
-        engine.docker("pull", "--quiet", base.registry_image)
+        engine.docker("pull", "--quiet", *_platform(base), base.registry_image)
     except Unavailable:
-        say("  cannot be pulled: making the image from Debian's packages")
+        say("  cannot be pulled: making the image from the distribution's packages")
         return False
     if "@" not in base.registry_image:
         say("  it is not pinned by a digest, so the next image may differ: `make data` pins it")
     return True
+
+
+def _platform(base: Base) -> tuple[str, ...]:
+    """Return the option for another architecture than this machine's."""
+    return ("--platform", f"linux/{base.arch}") if base.arch else ()
 
 
 def _build(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> None:
@@ -111,7 +126,7 @@ def _build(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> Non
         for certificate in (path for folder in AUTHORITIES for path in folder.glob("*.crt")):
             shutil.copyfile(certificate, certificates / certificate.name)
         engine.docker(
-            *("build", "--quiet", "--target", base.role, "--tag", name),
+            *("build", "--quiet", *_platform(base), "--target", base.role, "--tag", name),
             *(f"--build-arg={key}={value}" for key, value in arguments.items()),
             *(f"--label={key}={value}" for key, value in labels.items()),
             context,
@@ -119,7 +134,7 @@ def _build(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> Non
 
 
 def _import(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> None:
-    tree = rootfs.rootfs(base.role)
+    tree = rootfs.rootfs(base.role, base.name)
     say(f"Importing {name}")
     changes = [
         *(f"ENV {key}={value}" for key, value in _environment(engine, base).items()),
@@ -130,7 +145,7 @@ def _import(engine: Engine, base: Base, name: str, labels: dict[str, str]) -> No
     archive = ("tar", "-c", "--sort=name", "--numeric-owner", "-C", str(tree), ".")
     with subprocess.Popen(archive, stdout=subprocess.PIPE) as tar:
         ended = subprocess.run(
-            ("docker", "import", *options, "-", name),
+            ("docker", "import", *_platform(base), *options, "-", name),
             stdin=tar.stdout,
             env={**os.environ, **engine.env},
             check=False,

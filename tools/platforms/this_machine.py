@@ -74,10 +74,11 @@ def stays_here(env: Mapping[str, str]) -> bool:
 
 
 @contextmanager
-def interpreters(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def interpreters(env: Mapping[str, str], arch: str = "") -> Iterator[dict[str, str]]:
     """Yield *env*, with a mirror of Python releases while the block runs if one is needed.
 
-    It is needed if the release host cannot be reached and the user has not named a mirror.
+    It is needed if the release host cannot be reached and the user has not named a mirror. It has
+    the releases for *arch*, or for this machine.
     """
     if MIRROR in env or _releases_answer():
         yield dict(env)
@@ -86,7 +87,7 @@ def interpreters(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     # Imported here, since it is rarely needed.
     from tools.pythons import mirror  # noqa: PLC0415
 
-    with mirror.running() as url:
+    with mirror.running(arch=arch) as url:
         yield {**env, MIRROR: f"{url}/python.toml"}
 
 

@@ -11,6 +11,7 @@ import pytest
 from tools.bases import __main__ as bases
 from tools.bases import layers, sample_builds
 from tools.bases.layers import Layer
+from tools.package import builder
 from tools.platforms import emulation, keyrings, oci, rootfs
 from tools.platforms.keyrings import Archive
 from tools.processes import Unavailable
@@ -62,6 +63,19 @@ def test_base_of_another_archive_has_its_keys() -> None:
 def test_unknown_base_is_refused() -> None:
     with pytest.raises(Unavailable, match=r"no base arch: builder/bases.toml has debian-13, "):
         rootfs.base("run", "arch")
+
+
+@pytest.mark.parametrize("name", rootfs.names())
+def test_builder_of_a_base_has_its_images(name: str) -> None:
+    config = builder.config_of(ROOT, Path("/lifecycle"), name)
+
+    tag = "" if name == rootfs.DEFAULT else f":{name}"
+    assert config["build"] == {"image": f"cnb-python/build-base{tag}"}
+    assert config["run"] == {"images": [{"image": f"cnb-python/run-base{tag}"}]}
+    assert config["lifecycle"] == {"uri": "/lifecycle"}
+    default = tomllib.loads(builder.CONFIG.read_text())
+    assert str(config["description"]).endswith(rootfs.base("run", name).distro[1])
+    assert config.keys() == default.keys()
 
 
 def test_keys_with_another_digest_are_refused(
