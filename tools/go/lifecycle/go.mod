@@ -1,5 +1,5 @@
 module cnb-python/tools/lifecycle
 
-go 1.25.5
+go 1.26.5
 
-require github.com/buildpacks/lifecycle v0.21.0
+require github.com/buildpacks/lifecycle v0.21.14

@@ -1,0 +1,5 @@
+module cnb-python/tools/lifecycle
+
+go 1.25.5
+
+require github.com/buildpacks/lifecycle v0.21.0
