@@ -18,7 +18,7 @@ GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
 BASE ?=
 BASES ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases arm64 docs-test package builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases arm64 manifests docs-test package builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,7 +67,7 @@ phases: venv fixtures ## Test the package and builds with the real lifecycle, wi
 thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
 
-lifecycles: venv fixtures ## Test with the lifecycles of kpack and Tekton (by hand: builds them, a minute each)
+lifecycles: venv fixtures ## Test with the lifecycles of kpack, Tekton and others, phase by phase (builds them, a minute each)
 	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/lifecycles
 
 images: venv fixtures ## Test with pack on a real Docker engine
@@ -78,6 +78,9 @@ bases: venv ## Build and run sample apps on Debian 12 and 13 and Ubuntu 22.04 to
 
 arm64: venv ## Build and run sample apps for arm64 with an emulator, and compare them with amd64 (by hand; half an hour the first time)
 	@$(PYTHON) -m tools.bases.arm64
+
+manifests: venv ## Check the manifests for kpack and Tekton by their own types (by hand: some minutes the first time)
+	@$(PYTHON) -m pytest -n 0 tests/manifests
 
 docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs

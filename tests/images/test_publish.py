@@ -13,6 +13,7 @@ from tests.images.containers import started
 from tests.images.pack_builds import PackBuilds
 from tests.support.builds import fixture
 from tools.platforms import debian_packages
+from tools.platforms.manifests import DEPLOY
 from tools.processes import Unavailable, run
 
 
@@ -102,6 +103,40 @@ def test_published_image_is_reproducible_and_runs_when_pulled(
     pulled = f"{image}@{digests[0]}"
     pack_builds.engine.docker("pull", "--quiet", pulled)
     with started(pack_builds.engine, pulled) as container:
+        assert "Hello" in container.fetch("/")
+
+
+def test_script_builds_phase_by_phase_with_an_engine_alone(
+    pack_builds: PackBuilds, registry: str, tmp_path: Path
+) -> None:
+    base = f"{registry}/{pack_builds.name('run-base')}"
+    pack_builds.engine.docker("tag", "cnb-python/run-base", base)
+    pack_builds.engine.docker("push", "--quiet", base)
+    variables = tmp_path / "env"
+    variables.mkdir()
+    for name, value in pack_builds.settings.items():
+        (variables / name).write_text(value)
+    image = f"{registry}/{pack_builds.name('phases')}"
+    env = {
+        **pack_builds.engine.env,
+        "APP": str(fixture("pip_flask")),
+        "IMAGE": f"{image}:latest",
+        "TAG": f"{image}:3f1c2ab",
+        "BUILDER": pack_builds.builder,
+        "RUN_IMAGE": base,
+        "NETWORK": "host",
+        "PLATFORM_ENV": str(variables),
+        "CACHE": f"{pack_builds.token}-phases",
+        "CNB_REGISTRY_AUTH": "{}",
+    }
+
+    first, second = (run("sh", DEPLOY / "docker/build.sh", env=env) for _ in range(2))
+
+    assert "Adding layer 'cnb-python/python:venv'" in first
+    assert "Reusing layer 'cnb-python/python:venv'" in second
+    assert "Adding layer 'cnb-python/python:" not in second
+    pack_builds.engine.docker("pull", "--quiet", env["TAG"])
+    with started(pack_builds.engine, env["TAG"]) as container:
         assert "Hello" in container.fetch("/")
 
 

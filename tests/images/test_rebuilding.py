@@ -7,16 +7,20 @@ from pathlib import Path
 
 from tests.images.pack_builds import Built, PackBuilds
 from tests.support.builds import fixture
+from tools.platforms import base_images
 
 
-def test_unchanged_app_gives_the_same_image(
+def test_unchanged_app_gives_the_same_image_under_the_name_of_a_new_commit(
     built: Callable[[str], Built], pack_builds: PackBuilds
 ) -> None:
     first = built("pip_flask")
-    again = pack_builds.build(fixture("pip_flask"), "pip_flask")
-    assert again.id == first.id
+    # In a repository of its own: images are found by the name without a tag.
+    commit = f"{pack_builds.name('pip_flask-commits')}:3f1c2ab"
+    again = pack_builds.build(fixture("pip_flask"), "pip_flask", "--tag", commit)
+    assert again.id == first.id == base_images.image_id(pack_builds.engine, commit)
     assert "Reusing layer 'cnb-python/python:python'" in again.output
     assert "Reusing layer 'cnb-python/python:venv'" in again.output
+    assert "Adding layer 'cnb-python/python:" not in again.output
 
 
 def test_change_makes_only_the_layers_that_depend_on_it(

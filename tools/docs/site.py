@@ -32,7 +32,7 @@ def build() -> Path:
 
     Raises `Unavailable` with what is broken, or where Zensical cannot be installed.
     """
-    path = {"PYTHONPATH": str(_zensical()), "NO_COLOR": "1"}
+    path = {"PYTHONPATH": str(programs()), "NO_COLOR": "1"}
     shutil.rmtree(SITE, ignore_errors=True)
     command = ("-m", "zensical", "build", "--clean", "--strict", "--config-file", CONFIG)
     run(sys.executable, *command, env=path, cwd=ROOT)
@@ -42,10 +42,10 @@ def build() -> Path:
     return SITE
 
 
-def _zensical() -> Path:
-    """Return a directory with Zensical and its dependencies, installed the first time."""
+def programs() -> Path:
+    """Return a directory with Zensical and check-jsonschema, installed the first time."""
     pins = cache.digest(LOCK.read_bytes(), sys.version)
-    return cache.entry("docs", pins, "Installing Zensical", _install)
+    return cache.entry("docs", pins, "Installing Zensical and check-jsonschema", _install)
 
 
 def _install(into: Path) -> None:
