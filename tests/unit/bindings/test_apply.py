@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.bindings.apply import apply_bindings
+from cnb_python.bindings.hidden_values import binding_secrets
 from cnb_python.cnb.context import BuildContext
 from cnb_python.errors.config import BadBinding, SeveralBindings
 from cnb_python.system.certificates import certificates_in
@@ -155,3 +156,34 @@ def test_each_build_of_an_image_has_the_same_variables(tmp_path: Path) -> None:
 
     assert first == second
     assert not files.exists()
+
+
+def test_records_of_the_audit_are_no_secrets_but_the_login_of_their_mirror_is(
+    tmp_path: Path,
+) -> None:
+    """Thousands of records would make every line of the log slow to print."""
+    bindings = bound(
+        tmp_path,
+        osv={
+            "type": "osv",
+            "url": "https://me:s3cret-of-ours@mirror.example.org/all.zip",
+            "GHSA-1.json": '{"id": "GHSA-1", "password": "a-word-of-a-record"}',
+            "all.zip": "PK",
+        },
+    )
+
+    secrets = binding_secrets(bindings)
+
+    assert "s3cret-of-ours" in secrets
+    assert not any("record" in secret for secret in secrets)
+    assert "PK" not in secrets
+
+
+def test_key_that_is_no_record_is_refused(tmp_path: Path) -> None:
+    phase = context_with(tmp_path, {}, osv={"type": "osv", "address": "x", "MAL-1.json": "{}"})
+
+    with pytest.raises(BadBinding) as raised, apply_bindings(phase, Log()):
+        pass
+
+    assert raised.value.key == "address"
+    assert raised.value.details == ("url", "path", "*.json", "*.zip")
