@@ -1,6 +1,7 @@
 """The build phase on one screen: it checks everything before it writes anything."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from cnb_python import app_cleanup, summary
 from cnb_python.app_steps import hooks
@@ -180,7 +181,16 @@ def configure_launch(
     result["layers"] = build_result.layers_of(sizes, context.layers_dir)
     labels = {**libraries.labels(record.libraries or {}), **build_result.of_image(result)}
     Launch(in_image, labels).write(context.layers_dir, context.buildpack.api)
+    write_audit(record, context.layers_dir)
     return sizes
+
+
+def write_audit(record: BuildRecord, layers_dir: Path) -> None:
+    """Write the findings of *record* beside the SBOMs of the layers, if there was an audit."""
+    if record.audited:
+        from cnb_python.supply_chain.audit import report  # noqa: PLC0415 - few apps need it
+
+        report.write(record.findings, layers_dir)
 
 
 def print_plan(plan: LaunchPlan, warnings: Iterable[Message], output: Output) -> None:

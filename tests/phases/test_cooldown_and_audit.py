@@ -1,5 +1,6 @@
 """The age of packages and the audit, with a real index, pip and uv."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -56,6 +57,8 @@ def test_range_gets_the_newest_release_that_is_old_enough(
     assert metadata["distributions"] == ["good 1.0"]
     assert metadata["cooldown"] == "168"
     assert metadata["findings"] == ["good 1.0 GHSA-1 medium 1.5 affected"]
+    document = json.loads((built.layers / "launch.sbom.cdx.json").read_bytes())
+    assert [each["id"] for each in document["vulnerabilities"]] == ["GHSA-1"]
 
 
 def test_pinned_release_that_is_too_young_is_not_downloaded(

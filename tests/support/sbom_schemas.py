@@ -32,7 +32,7 @@ def check_cyclonedx(content: bytes) -> dict[str, Any]:
     assert len(refs) == len(set(refs))
     used = {
         ref
-        for each in document["dependencies"]
+        for each in document.get("dependencies", ())
         for ref in (each["ref"], *each.get("dependsOn", ()))
     }
     assert used <= set(refs)
