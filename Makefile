@@ -17,8 +17,9 @@ GO_MODULES ?=
 GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
 BASE ?=
 BASES ?=
+VERSION ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases arm64 manifests docs-test package builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases arm64 manifests docs-test package release builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -88,6 +89,9 @@ docs-test: venv ## Build the documentation, and open every page in a browser
 package: venv ## Assemble the buildpack for every target into dist/ (API=0.12: for lifecycles from 0.21 on; OFFLINE=1: with Pythons, Poetry, Pipenv, PDM)
 	@$(PYTHON) -m tools.package.assemble $(GO_MODULES_FLAG) $(if $(API),--api $(API)) $(if $(OFFLINE),--offline $(filter-out 1,$(OFFLINE)))
 
+release: venv ## Make the files of release VERSION=0.2.0 in dist/release/: packages, checksums, SBOMs, payloads to sign (publishes nothing)
+	@$(PYTHON) -m tools.release "$(VERSION)" $(GO_MODULES_FLAG)
+
 builder: venv ## Create the builder image cnb-python/builder (BASE=ubuntu-24.04, ...: cnb-python/builder:ubuntu-24.04)
 	@$(PYTHON) -m tools.package.builder $(GO_MODULES_FLAG) $(if $(BASE),--base $(BASE))
 
@@ -107,7 +111,7 @@ fuzz: venv ## Mutate every file that the buildpack reads, for SECONDS with each 
 	@PYTHONPATH=src $(PYTHON) -m tools.fuzz --seconds $(SECONDS)
 	@$(PYTHON) -m tools.fuzz.go_tests --seconds $(SECONDS)
 
-data: venv ## Update the table of Python releases, the lock files of Poetry, Pipenv and PDM, and the digest of the base image
+data: venv ## Update the table of Python releases and its changelog entry, the lock files of Poetry, Pipenv and PDM, and the digest of the base image
 	@$(PYTHON) -m tools.pythons.update_table
 	@$(PYTHON) -m tools.package.update_tools
 	@$(PYTHON) -m tools.platforms.base_digest

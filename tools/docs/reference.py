@@ -18,7 +18,7 @@ from cnb_python.explain.explanation import Explanation
 from cnb_python.preflight import CONTRADICTING, MISPLACING
 from cnb_python.result.build_result import BuildResult
 from cnb_python.system.output import Console
-from tools.docs import process_tables
+from tools.docs import process_tables, support_policy
 from tools.package import assemble
 
 DOCS = assemble.ROOT / "docs"
@@ -205,13 +205,14 @@ def main() -> None:
 
 
 def pages() -> dict[str, str]:
-    """Return what each page holds, by its name."""
+    """Return what each page holds, by its path relative to `docs/`."""
     return {
         "settings.md": settings(),
         "errors.md": failures(),
         "processes.md": process_tables.page(),
         "explain.schema.json": schema_of(Explanation),
         "result.schema.json": schema_of(BuildResult),
+        "../SECURITY.md": support_policy.page(_MADE),
     }
 
 

@@ -2,7 +2,8 @@
 
 Keeps the release lines and their dates: they come from the schedule of each line (PEP
 619, 664, 693, 719, 745, 790; https://devguide.python.org/versions/), and are edited by hand.
-`--check` writes nothing and fails if the file is not up to date.
+`--check` writes nothing and fails if the file is not up to date. CHANGELOG.md gets an entry that
+lists the new releases.
 """
 
 import sys
@@ -10,12 +11,17 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from pbs_installer._utils import PythonVersion
 from pbs_installer._versions import PYTHON_VERSIONS
 
-TABLE = Path(__file__).resolve().parents[2] / "src/cnb_python/data/python.toml"
+from tools.release import changelog
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "src/cnb_python/data/python.toml"
+CHANGELOG = ROOT / "CHANGELOG.md"
 # As Go and CNB_TARGET_ARCH name them, and as python-build-standalone does.
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 HEADER = """\
@@ -96,6 +102,16 @@ def main() -> None:
         sys.exit(f"{TABLE.name} is not up to date: run make data" if new != old else 0)
     TABLE.write_text(new)
     print(f"{TABLE.name}: {len(table['release'])} builds of {len(table['line'])} lines")
+    text = CHANGELOG.read_text(encoding="utf-8")
+    added = new_versions(tomllib.loads(old), table)
+    CHANGELOG.write_text(changelog.with_pythons(text, added), encoding="utf-8")
+    if added:
+        print(f"{CHANGELOG.name}: {', '.join(sorted(added))}")
+
+
+def new_versions(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    """Return the releases of Python that only the table *new* has."""
+    return {row["version"] for row in new["release"]} - {row["version"] for row in old["release"]}
 
 
 if __name__ == "__main__":

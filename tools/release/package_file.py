@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from tools.processes import fail
 
 _LAYERS = "io.buildpacks.buildpack.layers"
+# pack writes absolute paths into the archive.
+_TOP = "/"
 # In the archive of a layer: /cnb/buildpacks/<id>/<version>/...
 _DEPTH = 4
 
@@ -21,6 +23,8 @@ class PackageFile(NamedTuple):
 
     digest: str
     """That of the image's manifest: `sha256:...`. A registry has the same one."""
+    size: int
+    """Bytes of the manifest."""
     layers: tuple[str, ...]
     """The digests of its layers."""
     buildpacks: dict[str, dict[str, Any]]
@@ -39,7 +43,7 @@ def read(file: Path) -> PackageFile:
         buildpacks = json.loads(config["config"]["Labels"][_LAYERS])
     except (tarfile.TarError, KeyError, ValueError, OSError) as error:
         fail(f"{file} is not a package of a buildpack: {error!r}")
-    return PackageFile(entry["digest"], layers, buildpacks)
+    return PackageFile(entry["digest"], entry["size"], layers, buildpacks)
 
 
 def unpack(file: Path, into: Path) -> None:
@@ -47,7 +51,7 @@ def unpack(file: Path, into: Path) -> None:
     into.mkdir(parents=True)
     with tarfile.open(file) as archive:
         for digest in read(file).layers:
-            stream = archive.extractfile(f"blobs/{digest.replace(':', '/')}")
+            stream = archive.extractfile(_TOP + _path_of(digest))
             with tarfile.open(fileobj=stream, mode="r:*") as layer:
                 for member in layer:
                     _extract(layer, member, into)
@@ -66,11 +70,15 @@ def _extract(layer: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> Non
 
 
 def _blob(archive: tarfile.TarFile, digest: str) -> bytes:
-    return _content(archive, f"blobs/{digest.replace(':', '/')}")
+    return _content(archive, _path_of(digest))
+
+
+def _path_of(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/')}"
 
 
 def _content(archive: tarfile.TarFile, name: str) -> bytes:
-    stream = archive.extractfile(name)
+    stream = archive.extractfile(_TOP + name)
     if stream is None:
         raise KeyError(name)
     return stream.read()

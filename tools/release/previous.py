@@ -9,22 +9,42 @@ import re
 import shutil
 import tomllib
 import urllib.request
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from tools import cache
 from tools.package import bundled, tree
 from tools.processes import fail
 from tools.release import package_file
+from tools.release.publishing import Packed
 
 PINS = Path(__file__).with_name("previous.toml")
 _SECONDS = 60
+_DOWNLOADS = "https://github.com/cnb-python/cnb-python/releases/download"
 
 
 def pins() -> dict[str, Any]:
     """Return `previous.toml`."""
     return tomllib.loads(PINS.read_text(encoding="utf-8"))
+
+
+def table(version: str, packages: Iterable[Packed], checksums: Mapping[str, str]) -> str:
+    """Return the `previous.toml` that follows the release *version* of *packages*.
+
+    *checksums*: the SHA-256 of each file, in hex, by its name.
+    """
+    head = PINS.read_text(encoding="utf-8").partition("#\n")[0].rstrip()
+    tables: dict[str, dict[str, str]] = {
+        each.arch: {"url": f"{_DOWNLOADS}/v{version}/{each.file}", "sha256": checksums[each.file]}
+        for each in packages
+        if each.tag == version
+    }
+    content = {"version": version, "moves": [], "package": tables}
+    return f"{head}\n\n{tomli_w.dumps(content)}"
 
 
 def make(current: Path, arch: str, into: Path) -> None:

@@ -31,18 +31,18 @@ def package(directory: Path, files: dict[str, tuple[int, bytes]]) -> tuple[Path,
 
     def blob(content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
-        blobs[f"blobs/sha256/{sha256}"] = (0o644, content)
+        blobs[f"/blobs/sha256/{sha256}"] = (0o644, content)
         return f"sha256:{sha256}"
 
     layer = blob(archive({f"/cnb/buildpacks/a_b/1/{name}": each for name, each in files.items()}))
     label = {"io.buildpacks.buildpack.layers": json.dumps(LABEL)}
     config = blob(json.dumps({"config": {"Labels": label}}).encode())
-    manifest = blob(
-        json.dumps({"config": {"digest": config}, "layers": [{"digest": layer}]}).encode()
-    )
-    index = json.dumps({"manifests": [{"digest": manifest}]}).encode()
+    content = json.dumps({"config": {"digest": config}, "layers": [{"digest": layer}]}).encode()
+    manifest = blob(content)
+    entry = {"digest": manifest, "size": len(content)}
+    index = json.dumps({"manifests": [entry]}).encode()
     file = directory / "package.cnb"
-    file.write_bytes(archive({"index.json": (0o644, index), **blobs}))
+    file.write_bytes(archive({"/index.json": (0o644, index), **blobs}))
     return file, manifest
 
 
@@ -71,7 +71,7 @@ def test_path_out_of_the_tree_is_left_out(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["package.cnb", "tree"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", archive({"index.json": (0o644, b"{}")})])
+@pytest.mark.parametrize("content", [b"", b"no archive", archive({"/index.json": (0o644, b"{}")})])
 def test_other_file_is_no_package(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
 

@@ -1,0 +1,136 @@
+"""What a registry, cosign and the buildpack registry need of a release, as values.
+
+Nothing here has keys or a network: the releaser runs the commands that `commands` returns.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+REPOSITORY = "docker.io/cnbpython/python"
+_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+class Packed(NamedTuple):
+    """One package of a release."""
+
+    file: str
+    """`cnb-python-linux-amd64.cnb`"""
+    arch: str
+    tag: str
+    """That of all architectures together: `0.2.0`, `0.2.0-offline-api-0.12`."""
+    digest: str
+    """Of the image's manifest: `sha256:...`."""
+    size: int
+    """Of the image's manifest, in bytes."""
+
+
+def tag_of(version: str, api: str, declared: str, *, offline: bool) -> str:
+    """Return the tag of a package: what differs from the usual one is in its name.
+
+    >>> tag_of("0.2.0", "0.12", "0.10", offline=True)
+    '0.2.0-offline-api-0.12'
+    """
+    return version + ("-offline" if offline else "") + ("" if api == declared else f"-api-{api}")
+
+
+def index(packages: Iterable[Packed]) -> bytes:
+    """Return the manifest list of *packages*, those of one tag; equal packages, equal bytes.
+
+    https://distribution.github.io/distribution/spec/manifest-v2-2/#manifest-list
+    """
+    manifests = [
+        {
+            "mediaType": _MANIFEST,
+            "size": each.size,
+            "digest": each.digest,
+            "platform": {"architecture": each.arch, "os": "linux"},
+        }
+        for each in sorted(packages, key=lambda each: each.arch)
+    ]
+    content = {"schemaVersion": 2, "mediaType": _LIST, "manifests": manifests}
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def digest(content: bytes) -> str:
+    """Return the digest of *content*, as registries write it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def payload(image: str) -> bytes:
+    """Return what cosign signs for the image with this digest, as `cosign generate` prints it.
+
+    https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#simple-signing
+    """
+    content = {
+        "critical": {
+            "identity": {"docker-reference": REPOSITORY},
+            "image": {"docker-manifest-digest": image},
+            "type": "cosign container image signature",
+        },
+        "optional": None,
+    }
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def registry_path(buildpack: str) -> str:
+    """Return where the index of the buildpack registry has the file of *buildpack*, its id.
+
+    https://github.com/buildpacks/spec/blob/main/extensions/buildpack-registry.md#registry-index
+
+    >>> registry_path("cnb-python/python"), registry_path("example/lua")
+    ('py/th/cnb-python_python', '3/lu/example_lua')
+    """
+    name, file = buildpack.partition("/")[2], buildpack.replace("/", "_")
+    if len(name) > 3:
+        return f"{name[:2]}/{name[2:4]}/{file}"
+    return f"3/{name[:2]}/{file}" if len(name) == 3 else f"{len(name)}/{file}"
+
+
+def registry_line(buildpack: str, version: str, image: str) -> str:
+    """Return the entry of *version* in that file; *image*: the digest of the usual package."""
+    namespace, _, name = buildpack.partition("/")
+    entry = {
+        "ns": namespace,
+        "name": name,
+        "version": version,
+        "yanked": False,
+        "addr": f"{REPOSITORY}@{image}",
+    }
+    return json.dumps(entry, separators=(",", ":")) + "\n"
+
+
+def checksums(files: Mapping[str, bytes | str]) -> str:
+    """Return the lines of `sha256sums`; *files*: contents, or SHA-256 in hex, by name.
+
+    `sha256sum --check sha256sums` reads them.
+    """
+    sums = {
+        name: each if isinstance(each, str) else hashlib.sha256(each).hexdigest()
+        for name, each in files.items()
+    }
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+
+
+def commands(packages: Iterable[Packed], indexes: Mapping[str, str]) -> str:
+    """Return the commands by which the releaser publishes and signs, in a shell.
+
+    *indexes*: the digest of each tag's manifest list.
+    """
+    lines = ["# Run in this directory, after `skopeo login` and with your cosign key or identity."]
+    for each in packages:
+        target = f"docker://{REPOSITORY}:{each.tag}-{each.arch}"
+        lines.append(f"skopeo copy --preserve-digests oci-archive:{each.file} {target}")
+    for tag in indexes:
+        media_type = f"--media-type {_LIST}"
+        lines.append(f"oras manifest push {media_type} {REPOSITORY}:{tag} index-{tag}.json")
+    for each in packages:
+        sbom = each.file.removesuffix(".cnb") + ".cdx.json"
+        image = f"{REPOSITORY}@{each.digest}"
+        lines.append(f"cosign sign {image}")
+        lines.append(f"cosign attest --type cyclonedx --predicate {sbom} {image}")
+    lines += [f"cosign sign {REPOSITORY}@{image}" for image in indexes.values()]
+    lines.append("cosign sign-blob --bundle sha256sums.sigstore.json sha256sums")
+    return "\n".join(lines) + "\n"
