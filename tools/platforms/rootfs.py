@@ -155,9 +155,12 @@ def _make(base_image: Base, into: Path) -> None:
     need_root("Making a root file system with mmdebstrap")
     mmdebstrap = debian_packages.program("mmdebstrap", "mmdebstrap", "debian-archive-keyring")
     options = [f"--dpkgopt={rule}" for rule in LEFT_OUT]
-    if MERGED_USR.exists():
-        options.append(f"--hook-dir={MERGED_USR}")
     archive = base_image.archive
+    if MERGED_USR.exists() and archive:
+        # The other hook of the directory installs a package that Ubuntu's archive lacks.
+        options.append(f"--setup-hook={MERGED_USR / 'setup00.sh'}")
+    elif MERGED_USR.exists():
+        options.append(f"--hook-dir={MERGED_USR}")
     if archive:
         options.append(f"--keyring={keyrings.keyring(base_image.distro[0], archive)}")
     # A mirror of a company, in place of the usual one.
