@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.platforms.oci import RUN_IMAGE
+from tools.verify import recorded
 from tools.verify.comparison import APP, OWN, Difference
 from tools.verify.recorded import Material
 
@@ -69,6 +70,16 @@ def changed_materials(builds: Builds) -> list[str]:
         elif old.digest and new.digest and old.digest != new.digest:
             changes.append(f"{subject} {old.version} from another file: {old.name}, {new.name}")
     return changes
+
+
+def changed_versions(before: Mapping[str, Material], after: Mapping[str, Material]) -> list[str]:
+    """Return in words which packages have another version in the second list."""
+    old, new = (recorded.versions(each) for each in (before, after))
+    return [
+        f"{name} {old[name]} in the image, {new[name]} in this build"
+        for name in sorted(old.keys() & new.keys())
+        if old[name] != new[name]
+    ]
 
 
 def changed_settings(builds: Builds) -> list[str]:

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tools.platforms import lifecycle, oci, this_machine
@@ -14,6 +14,7 @@ from tools.verify.other_machine import other_machine, other_user
 
 # https://github.com/buildpacks/spec/blob/main/platform.md#errors
 _NOT_DETECTED = 20
+_CONSTRAINTS = "/cnb/constraints.txt"
 _NOT_TAKEN = "The buildpack does not take this app."
 
 
@@ -27,6 +28,8 @@ class Rebuild:
     """Variables by which the build makes the recorded choices."""
     env: Mapping[str, str]
     """How this machine reaches an index, and the variables that the user gave: they win."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The release of each package that the app's files leave open; none: the index decides."""
 
 
 def rebuilt(rebuild: Rebuild, platform: Platform, scratch: Path) -> oci.Image:
@@ -56,11 +59,21 @@ def rebuilt_elsewhere(
 
 
 def _request(rebuild: Rebuild, source: Path, scratch: Path) -> BuildRequest:
+    constraints: dict[str, str] = {}
+    binds: tuple[Bind, ...] = ()
+    if rebuild.versions:
+        file = scratch / "constraints.txt"
+        lines = (f"{name}=={version}\n" for name, version in sorted(rebuild.versions.items()))
+        file.write_text("".join(lines))
+        file.chmod(0o644)
+        constraints = dict.fromkeys(("PIP_CONSTRAINT", "UV_CONSTRAINT"), _CONSTRAINTS)
+        binds = (Bind(file, _CONSTRAINTS),)
     return BuildRequest(
         app=source,
         buildpacks=(rebuild.buildpack,),
         work=scratch / "build",
-        env={**rebuild.settings, **rebuild.env},
+        env={**rebuild.settings, **constraints, **rebuild.env},
+        binds=binds,
         lifecycle_env=this_machine.proxies(os.environ),
     )
 

@@ -74,6 +74,11 @@ def _version(name: str) -> str:
     return "".join(name.split("-")[1:2])
 
 
+def versions(recorded: Mapping[str, Material]) -> dict[str, str]:
+    """Return the release of each package, by its name."""
+    return {each.subject: each.version for each in recorded.values() if each.kind == "package"}
+
+
 def settings(recorded: Mapping[str, Material]) -> dict[str, str]:
     """Return the variables that give a build the recorded settings and release of Python.
 

@@ -201,6 +201,14 @@ def test_another_download_is_the_cause_of_another_layer(
     assert causes.cause(content(f"{SITE}/six.py", b"12:00:01", b"12:00:02"), builds) == cause
 
 
+def test_versions_that_an_index_changed_are_named() -> None:
+    changed = causes.changed_versions(package("1.0"), package("1.1"))
+
+    assert changed == ["six 1.0 in the image, 1.1 in this build"]
+    assert causes.changed_versions(package("1.0"), package("1.0", "bb")) == []
+    assert recorded.versions(package("1.0")) == {"six": "1.0"}
+
+
 def test_other_settings_are_a_cause(tmp_path: Path) -> None:
     def settings(**values: str) -> Mapping[str, Material]:
         return {"settings": Material("settings", "settings", "settings", "", "", values)}
