@@ -42,7 +42,7 @@ def doctored(built: Built, layer: str, path_end: str, into: Path) -> tuple[oci.I
     manifest["config"]["digest"] = _write(blobs, json.dumps(config).encode())
     index["manifests"][0]["digest"] = _write(blobs, json.dumps(manifest).encode())
     (into / "index.json").write_text(json.dumps(index))
-    return oci.read(into), path
+    return oci.read(into), path.lstrip("/")
 
 
 def _with_changed_file(layer: Path, path_end: str) -> tuple[bytes, str]:

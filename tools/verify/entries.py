@@ -41,9 +41,17 @@ class Entry:
 
 
 def entries_of(archive: Path) -> Mapping[str, Entry]:
-    """Return the entries of the layer's *archive* by path. Raises OSError, tarfile.TarError."""
+    """Return the entries of the layer's *archive* by path, without a slash at its start.
+
+    Raises OSError, tarfile.TarError.
+    """
     with tarfile.open(archive) as members:
-        return {member.name: _entry(members, member) for member in members}
+        return {_path(member): _entry(members, member) for member in members}
+
+
+def _path(member: tarfile.TarInfo) -> str:
+    # The lifecycle's layers have absolute paths, those of other tools start with `./` or nothing.
+    return member.name.removeprefix("./").lstrip("/")
 
 
 def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
@@ -67,6 +75,8 @@ def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
 def content_of(archive: Path, path: str) -> bytes:
     """Return the content of the file *path* in *archive*, at most its first 16 MB."""
     with tarfile.open(archive) as members:
-        member = members.getmember(path)
-        file = members.extractfile(member) if member.isreg() else None
-        return file.read(_MOST_READ) if file else b""
+        for member in members:
+            if _path(member) == path:
+                file = members.extractfile(member) if member.isreg() else None
+                return file.read(_MOST_READ) if file else b""
+    return b""

@@ -261,3 +261,14 @@ def test_image_without_materials_is_refused(
 ) -> None:
     with pytest.raises(Unavailable, match=reason):
         recorded.materials(image(tmp_path / "image", {}, labels))
+
+
+def test_paths_of_the_lifecycle_are_absolute_and_contents_are_found(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_bytes(b"b")
+    before, after = ({"app": {"/workspace/app.py": Member(content=each)}} for each in (b"a", b"b"))
+
+    first = difference(tmp_path, before, after)
+
+    assert comparison.title_of(first) == "layer app: /workspace/app.py: content"
+    assert (first.old_content, first.new_content) == (b"a", b"b")
+    assert causes.cause(first, Builds({}, {}, tmp_path)).startswith("the source differs")
