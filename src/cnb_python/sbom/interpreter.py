@@ -155,8 +155,10 @@ def _row(row: TomlTable) -> _Library:
 
 
 def _modules(printed: str) -> dict[str, _ModuleFacts]:
+    # Beside warnings of the interpreter: both of its outputs are one.
+    lines = [line for line in printed.splitlines() if line.startswith("{")]
     try:
-        facts = json_text.parse(printed)
+        facts = json_text.parse(lines[-1]) if lines else None
     except InvalidJson:
         return {}
     rows = facts.items() if isinstance(facts, dict) else ()

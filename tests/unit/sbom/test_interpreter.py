@@ -121,6 +121,12 @@ def test_library_behind_readline_is_the_one_it_reports(
     assert list(versions(facts, program(tmp_path, b""))) == [expected]
 
 
+def test_warnings_of_the_interpreter_do_not_matter(tmp_path: Path) -> None:
+    printed = f"Warning: one\n{json.dumps(SQLITE)}\nWarning: two\n"
+
+    assert len(linked_libraries(printed, program(tmp_path, b""))) == 1
+
+
 @pytest.mark.parametrize("printed", ["", "3.14.6\n", "[]", '{"_ssl": 3}', '{"_ssl": {"file": 1}}'])
 def test_other_output_gives_no_libraries(tmp_path: Path, printed: str) -> None:
     assert linked_libraries(printed, program(tmp_path, b"")) == ()
