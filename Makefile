@@ -19,7 +19,7 @@ BASE ?=
 BASES ?=
 VERSION ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images bases arm64 manifests docs-test package release builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests docs-test package release builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ lifecycles: venv fixtures ## Test with the lifecycles of kpack, Tekton and other
 
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
+
+scanners: venv fixtures ## Compare what syft lists with what is installed (by hand: builds it, 15 minutes the first time)
+	@$(PYTHON) -m pytest tests/scanners
 
 bases: venv ## Build and run sample apps on Debian 12 and 13 and Ubuntu 22.04 to 26.04, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)
 	@$(PYTHON) -m tools.bases $(BASES)

@@ -1,0 +1,64 @@
+"""A scanner lists what is installed: from the image, and from its SBOMs."""
+
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from cnb_python.sbom.distributions import purl
+from tests.support.builds import BUILDPACK, Builds, Built, fixture
+from tools.platforms import lifecycle, scanners
+from tools.platforms.scanners import python_packages
+
+APPS = ("pip_flask", "pip_django", "uv_fastapi", "pip_science")
+LAYOUTS = ("linked", "merged")
+
+
+@pytest.fixture(
+    scope="module", params=[(app, layout) for app in APPS for layout in LAYOUTS], ids="-".join
+)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    app, layout = request.param
+    image = builds.image(fixture(app), env={"BP_PYTHON_LAYOUT": layout})
+    assert image.code == 0, image.output
+    lifecycle.complete(builds.platform, image.directory)
+    return image
+
+
+@pytest.fixture(name="installed", scope="module")
+def _installed(built: Built) -> list[str]:
+    """The package URLs of the distributions whose files are in the image."""
+    found = [
+        path.name.removesuffix(".dist-info").split("-")
+        for path in (built.root / f"layers/{BUILDPACK}").rglob("site-packages/*.dist-info")
+        if path.is_dir() and not path.is_symlink()
+    ]
+    assert found
+    return sorted(purl(canonicalize_name(name), version) for name, version in found)
+
+
+def sboms(built: Built, suffix: str) -> list[Path]:
+    return sorted((built.root / f"layers/sbom/launch/{BUILDPACK}").glob(f"*/sbom.{suffix}"))
+
+
+def test_syft_lists_each_distribution_once(
+    built: Built, installed: list[str], tmp_path: Path
+) -> None:
+    listed = scanners.syft(("scan", f"oci-dir:{built.directory}"), tmp_path)
+
+    assert python_packages(listed) == installed
+
+
+@pytest.mark.parametrize("suffix", ["cdx.json", "spdx.json"])
+def test_sboms_list_each_distribution_once(
+    built: Built, installed: list[str], tmp_path: Path, suffix: str
+) -> None:
+    listed = [
+        each
+        for file in sboms(built, suffix)
+        for each in scanners.syft(("convert", str(file)), tmp_path)
+    ]
+
+    assert sorted(python_packages(listed)) == installed
+    assert [each for each in listed if each.startswith("pkg:generic/python@")]
+    assert [each for each in listed if each.startswith("pkg:generic/openssl@")]
