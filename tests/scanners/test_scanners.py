@@ -1,5 +1,6 @@
-"""A scanner lists what is installed: from the image, and from its SBOMs."""
+"""Scanners list what is installed: from the image, and from its SBOMs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,15 +50,35 @@ def test_syft_lists_each_distribution_once(
     assert python_packages(listed) == installed
 
 
-@pytest.mark.parametrize("suffix", ["cdx.json", "spdx.json"])
-def test_sboms_list_each_distribution_once(
-    built: Built, installed: list[str], tmp_path: Path, suffix: str
+def test_trivy_lists_each_distribution_once_for_each_source(
+    built: Built, installed: list[str], tmp_path: Path
 ) -> None:
-    listed = [
-        each
-        for file in sboms(built, suffix)
-        for each in scanners.syft(("convert", str(file)), tmp_path)
-    ]
+    """It adds what both SBOMs in the image list to what it finds itself."""
+    image = ("image", "--input", str(built.directory))
+    listed = scanners.trivy(image, tmp_path)
+    by_itself = scanners.trivy((*image, "--skip-dirs", "layers/sbom"), tmp_path)
+
+    assert python_packages(by_itself) == installed
+    assert python_packages(listed) == sorted(3 * installed)
+
+
+@pytest.mark.parametrize("suffix", ["cdx.json", "spdx.json"])
+@pytest.mark.parametrize(
+    "scan",
+    [
+        lambda file, work: scanners.syft(("convert", str(file)), work),
+        lambda file, work: scanners.trivy(("sbom", str(file)), work),
+    ],
+    ids=["syft", "trivy"],
+)
+def test_sboms_list_each_distribution_once(
+    built: Built,
+    installed: list[str],
+    tmp_path: Path,
+    suffix: str,
+    scan: Callable[[Path, Path], list[str]],
+) -> None:
+    listed = [each for file in sboms(built, suffix) for each in scan(file, tmp_path)]
 
     assert sorted(python_packages(listed)) == installed
     assert [each for each in listed if each.startswith("pkg:generic/python@")]

@@ -48,11 +48,17 @@ def listed(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def check_spdx(content: bytes) -> dict[str, Any]:
-    """Return the SPDX document in *content* after checking it by its schema."""
+    """Return the SPDX document in *content* after checking it by its schema.
+
+    Without the package that stands for the layer, which only the relationships still name.
+    """
     document: dict[str, Any] = json.loads(content)
     assert [error.message for error in _spdx().iter_errors(document)] == []
     ids = [document["SPDXID"], *(each["SPDXID"] for each in document["packages"])]
     assert len(ids) == len(set(ids))
     for each in document["relationships"]:
         assert {each["spdxElementId"], each["relatedSpdxElement"]} <= set(ids)
+    root, *packages = document["packages"]
+    assert root["primaryPackagePurpose"] == "CONTAINER"
+    document["packages"] = packages
     return document

@@ -1,6 +1,6 @@
-"""Builds syft from the Go module pinned in `tools/go/`, and lists what it finds.
+"""Builds syft and trivy from the Go modules pinned in `tools/go/`, and lists what they find.
 
-It needs no data about vulnerabilities to list packages, so no scan uses the network.
+Neither needs data about vulnerabilities to list packages, so no scan uses the network.
 """
 
 import json
@@ -26,6 +26,8 @@ class Scanner(NamedTuple):
     """The Go module; its program is below `cmd`."""
     version_variable: str
     """The variable of the program that has its version."""
+    experiment: str = ""
+    """The experiment of Go that the module needs."""
 
     def program(self) -> Path:
         """Return the path of the program, built if necessary."""
@@ -42,6 +44,7 @@ class Scanner(NamedTuple):
         # Since 1.21, Go downloads the toolchain that a go.mod requires.
         go = shutil.which("go") or real_tools.pinned_go()
         env = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+        env |= {"GOEXPERIMENT": self.experiment} if self.experiment else {}
         flags = ("-trimpath", "-ldflags", f"-s -w -X {self.version_variable}={version}")
         package = f"{self.module}/cmd/{self.name}"
         folder = real_tools.PINS / self.name
@@ -49,6 +52,12 @@ class Scanner(NamedTuple):
 
 
 SYFT = Scanner("syft", "github.com/anchore/syft", "main.version")
+TRIVY = Scanner(
+    "trivy",
+    "github.com/aquasecurity/trivy",
+    "github.com/aquasecurity/trivy/pkg/version/app.ver",
+    experiment="jsonv2",
+)
 
 
 def syft(arguments: tuple[str, ...], work: Path) -> list[str]:
@@ -59,6 +68,18 @@ def syft(arguments: tuple[str, ...], work: Path) -> list[str]:
     """
     document = _json(SYFT, work, *arguments, "--output", "json", "--quiet")
     return sorted(_without_qualifiers(row["purl"]) for row in document["artifacts"] if row["purl"])
+
+
+def trivy(arguments: tuple[str, ...], work: Path) -> list[str]:
+    """Return the package URLs that trivy lists, sorted, also those listed twice.
+
+    *arguments*: `image --input DIRECTORY`, or `sbom FILE`, and options. *work*: a directory for
+    its files.
+    """
+    offline = ("--offline-scan", "--skip-version-check", "--quiet")
+    document = _json(TRIVY, work, *arguments, "--format", "cyclonedx", *offline)
+    purls = (row.get("purl", "") for row in document.get("components") or ())
+    return sorted(_without_qualifiers(purl) for purl in purls if purl)
 
 
 def python_packages(purls: list[str]) -> list[str]:
@@ -78,7 +99,7 @@ def _json(scanner: Scanner, work: Path, *arguments: str) -> dict[str, Any]:
 
 def _environment(work: Path) -> Iterator[tuple[str, str]]:
     yield from _VARIABLES.items()
-    for name in ("HOME", "XDG_CACHE_HOME", "TMPDIR"):
+    for name in ("HOME", "XDG_CACHE_HOME", "TRIVY_CACHE_DIR", "TMPDIR"):
         yield name, str(work)
 
 

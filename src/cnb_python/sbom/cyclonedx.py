@@ -39,7 +39,8 @@ def render(document: Document) -> bytes:
 
     The serial number is derived from the content, and there is no time stamp.
     """
-    components = [_component(each) for each in document.components]
+    # Not inside each other: Trivy leaves out what is inside a component.
+    components = [_component(each) for each in with_contents(document.components)]
     layer = CdxComponent(
         name=document.layer, type=ComponentType.CONTAINER, bom_ref=f"layer:{document.layer}"
     )
@@ -76,7 +77,6 @@ def _component(component: Component) -> CdxComponent:
         description=component.description or None,
         external_references=list(_references(component)),
         properties=[CdxProperty(name=name, value=value) for name, value in component.properties],
-        components=[_component(each) for each in component.contains],
     )
 
 
@@ -98,10 +98,14 @@ def _dependencies(document: Document, layer: CdxComponent) -> list[Dependency]:
     return [
         Dependency(layer.bom_ref, [Dependency(nodes[ref]) for ref in _roots(document)]),
         *(
-            Dependency(nodes[each.ref], [Dependency(nodes[ref]) for ref in each.depends_on])
+            Dependency(nodes[each.ref], [Dependency(nodes[ref]) for ref in _needs(each)])
             for each in listed
         ),
     ]
+
+
+def _needs(component: Component) -> Iterable[str]:
+    return (*component.depends_on, *(each.ref for each in component.contains))
 
 
 def _roots(document: Document) -> Iterable[str]:

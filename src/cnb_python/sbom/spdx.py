@@ -8,6 +8,7 @@ from cnb_python.sbom.identity import HOME, TOOL, identifier, spdx_id
 from cnb_python.sbom.model import Component, Document, License, with_contents
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
+_ROOT = "SPDXRef-DocumentRoot-Layer"
 _UNKNOWN = "NOASSERTION"
 # The lifecycle gives this time to all files of an image.
 _CREATED = "1980-01-01T00:00:01Z"
@@ -25,7 +26,7 @@ def render(document: Document) -> bytes:
         "SPDXID": _DOCUMENT,
         "name": document.layer,
         "creationInfo": {"created": _CREATED, "creators": [f"Tool: {TOOL}"]},
-        "packages": [_package(each) for each in components],
+        "packages": [_root(document.layer), *map(_package, components)],
         "relationships": list(_relationships(document, components)),
     }
     if texts := list(_license_texts(components)):
@@ -37,6 +38,20 @@ def render(document: Document) -> bytes:
 
 def _text(content: object) -> bytes:
     return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def _root(layer: str) -> _Json:
+    """Return the package for *layer*: scanners do not list what a document describes."""
+    return {
+        "SPDXID": _ROOT,
+        "name": layer,
+        "downloadLocation": _UNKNOWN,
+        "filesAnalyzed": False,
+        "copyrightText": _UNKNOWN,
+        "licenseConcluded": _UNKNOWN,
+        "licenseDeclared": _UNKNOWN,
+        "primaryPackagePurpose": "CONTAINER",
+    }
 
 
 def _package(component: Component) -> _Json:
@@ -90,8 +105,9 @@ def _references(component: Component) -> Iterator[_Json]:
 
 def _relationships(document: Document, components: Iterable[Component]) -> Iterator[_Json]:
     ids = {each.ref: spdx_id(each.ref, each.name) for each in components}
+    yield _relationship(_DOCUMENT, "DESCRIBES", _ROOT)
     for top in document.components:
-        yield _relationship(_DOCUMENT, "DESCRIBES", ids[top.ref])
+        yield _relationship(_ROOT, "CONTAINS", ids[top.ref])
     for component in components:
         for part in component.contains:
             yield _relationship(ids[component.ref], "CONTAINS", ids[part.ref])
