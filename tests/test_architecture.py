@@ -55,7 +55,7 @@ INSTALLER = (
     "managers.uv.required_version",
 )
 # Each manager names what images for tests and development have besides.
-DEVELOPMENT = "managers.development.groups"
+DEVELOPMENT = ("managers.development.groups", "managers.development.requirement_groups")
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
 
@@ -103,7 +103,7 @@ def test_manager_imports_no_other_manager(path: Path) -> None:
         module = imported.removeprefix(f"{PACKAGE}.")
         package = ".".join(module.split(".")[:2])
         if package in packages - {own} and name != JOINS_MANAGERS:
-            assert module.startswith((*INSTALLER, DEVELOPMENT)), f"{name} may not import {module}"
+            assert module.startswith((*INSTALLER, *DEVELOPMENT)), f"{name} may not import {module}"
 
 
 def test_every_row_exists() -> None:

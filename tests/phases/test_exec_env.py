@@ -32,6 +32,31 @@ PIP_FILES: Files = {
     "requirements-dev.txt": "-r requirements.txt\npytest>=8\n",
     "tests/test_app.py": PYTEST,
 }
+NOXFILE = """\
+import nox
+
+
+@nox.session
+def tests(session):
+    session.run("python", "-m", "unittest", "discover", "-s", "tests")
+"""
+TOX_AND_NOX: Files = {
+    "pyproject.toml": """\
+[dependency-groups]
+test = [{ include-group = "runners" }]
+runners = ["tox>=4", "nox"]
+""",
+    "tox.ini": """\
+[tox]
+env_list = here
+[testenv]
+skip_install = true
+pass_env = FAIL
+commands = python -m unittest discover -s tests
+""",
+    "noxfile.py": NOXFILE,
+    "tests/test_app.py": UNITTEST.replace("import iniconfig\n\n\n", "\n"),
+}
 
 
 def of_packages(built: Built) -> dict[str, str]:
@@ -75,6 +100,30 @@ def test_pip_app_runs_its_tests_over_the_layers_of_production(
     again = builds.image(pip_app, test, env={**TEST, "PIP_INDEX_URL": ""})
     assert "Adding the packages for test: requirements-dev.txt" in again.output
     assert digest_of(again) == digest_of(test), again.output
+
+
+@pytest.mark.thorough
+def test_tox_and_nox_of_a_dependency_group_run_the_tests(
+    builds: Builds, flask: Built, app: App
+) -> None:
+    """The groups are beside requirements.txt; tox first, and nox without its configuration."""
+    directory = app(TOX_AND_NOX, fixture("pip_flask"))
+
+    tox = builds.image(directory, flask, env=TEST)
+
+    assert tox.code == 0, tox.output
+    assert "Adding the packages for test: group test" in tox.output
+    assert of_packages(tox) == of_packages(flask)
+    with tox.serve(writable_tmp=True) as served:
+        assert served.process.wait(90) == 0, served.output
+        assert "congratulations :)" in served.output
+    (directory / "tox.ini").unlink()
+    nox = builds.image(directory, tox, env=TEST)
+    with nox.serve(writable_tmp=True) as served:
+        assert served.process.wait(90) == 0, served.output
+        assert "Session tests was successful" in served.output
+    with nox.serve(env={"FAIL": "1"}, writable_tmp=True) as served:
+        assert served.process.wait(90) == 1, served.output
 
 
 @pytest.mark.thorough

@@ -116,10 +116,11 @@ class Built:
         *args: str,
         env: Mapping[str, str] | None = None,
         root: Path | None = None,
+        writable_tmp: bool = False,
     ) -> Iterator[Served]:
         """Run a process of the image as a user that it does not know, read-only, confined.
 
-        *root* replaces `root`: a changed copy of it.
+        *root* replaces `root`: a changed copy of it. *writable_tmp*: `/tmp` is writable.
         """
         start = Start(
             self.directory,
@@ -127,7 +128,7 @@ class Built:
             process,
             args,
             env,
-            writable_tmp=False,
+            writable_tmp=writable_tmp,
             layers=root or self.root,
         )
         with serving(start) as served:

@@ -287,6 +287,31 @@ class DevelopmentConflict(AppError):
         return cls("flask", "3.1.2", "requirements.txt", "flask<3", "requirements-dev.txt, line 2")
 
 
+class BadDependencyGroup(AppError):
+    """A group of `[dependency-groups]` cannot be read."""
+
+    group: str
+    problem: str
+    """As the library `packaging` reports it."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title=f"The dependency group {self.group} cannot be read",
+            body=(
+                f"[dependency-groups] in pyproject.toml: {self.problem}",
+                'A group is a list of requirements, such as "pytest>=8", and of other groups:',
+                '    dev = ["pytest>=8", { include-group = "lint" }]',
+            ),
+            fixes=(f"Correct the group {self.group}, and the groups that it includes.",),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("dev", "Dependency group 'lint' not found")
+
+
 class UnknownExecutionEnvironment(AppError):
     """The platform names an execution environment that this buildpack does not know."""
 

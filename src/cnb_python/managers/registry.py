@@ -99,8 +99,10 @@ def with_development(manager: Manager, app: App) -> tuple[Manager, tuple[str, ..
         return manager, ()
     from cnb_python.managers.development.manager import DevelopmentManager  # noqa: PLC0415 - not for production
 
-    files = whole.deciding_files(app) if isinstance(whole, Pip) else ()
-    return DevelopmentManager(manager, whole, files), added
+    if isinstance(whole, Pip):
+        files, groups = whole.settings.requirements, whole.dependency_groups
+        return DevelopmentManager(manager, whole, files, groups), added
+    return DevelopmentManager(manager, whole), added
 
 
 def _unread_declaration(app: App) -> tuple[str, UnreadForm] | None:

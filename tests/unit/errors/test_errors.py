@@ -140,6 +140,7 @@ TESTED: dict[type[Failure], str] = {
     cooldown.AgesUnknown: "unit/supply_chain/test_cooldown.py",
     cooldown.ReleasesTooYoung: "unit/supply_chain/test_cooldown.py",
     choosing.UnknownExecutionEnvironment: "unit/test_decisions.py",
+    choosing.BadDependencyGroup: "unit/managers/test_development_groups.py",
     choosing.DevelopmentConflict: "unit/managers/test_development.py",
     libraries.MissingLibraries: "unit/provision/test_native_libraries.py",
     libraries.AptFailed: "unit/system_packages/test_provide.py",

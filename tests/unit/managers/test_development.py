@@ -1,7 +1,7 @@
 """The packages for tests beside those of production, which stay as they are."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +133,19 @@ def test_line_that_excludes_a_release_of_production_is_refused(context: InstallC
     }
 
 
+def test_group_that_excludes_a_release_of_production_is_refused(context: InstallContext) -> None:
+    text = "[dependency-groups]\ndev = ['pytest', \"flask<2; python_version < '3'\", 'flask<3']\n"
+    write_files(context.app_dir, {"pyproject.toml": text})
+    production = resolution_of("flask==3.1.2", from_files_alone=False)
+    both = resolving(production, production)
+
+    with pytest.raises(DevelopmentConflict) as raised:
+        replace(both.manager, groups=("dev",)).resolve(context, run)
+
+    assert raised.value.development == "flask<3"
+    assert raised.value.development_file == "pyproject.toml, group dev"
+
+
 def test_other_release_in_pinned_files_is_refused() -> None:
     with pytest.raises(DevelopmentConflict) as raised:
         from_files(resolution_of("flask==3.1.2"), resolution_of("flask==3.0.0", "pytest==9.0.1"))
@@ -206,3 +219,22 @@ def test_pinned_files_of_pip_are_combined(tmp_path: Path) -> None:
     assert resolution.from_files_alone
     assert combined.deciding_files(app) == ("requirements.txt", "requirements-test.txt")
     assert combined.check(app) == ()
+
+
+def test_pinned_groups_are_combined_with_requirements(tmp_path: Path) -> None:
+    groups = "[dependency-groups]\ndev = ['pytest==9.0.1']\n"
+    files = {"requirements.txt": "flask==3.1.2\n", "pyproject.toml": groups}
+    app = read_app(write_files(tmp_path, files))
+    combined, added = with_development(Pip(), app)
+
+    resolution = combined.resolve_from_files(app, PYTHON, NO_SETTINGS)
+
+    assert added == ("group dev",)
+    assert isinstance(resolution, Resolution)
+    assert [each.name for each in resolution.pins] == ["flask", "pytest"]
+    assert resolution.development == {"pytest"}
+    assert combined.deciding_files(app) == ("requirements.txt", "pyproject.toml")
+    write_files(tmp_path, {"pyproject.toml": groups.replace("==9.0.1", ">=9")})
+    changed = combined.resolve_from_files(read_app(tmp_path), PYTHON, NO_SETTINGS)
+    assert isinstance(changed, NeedsResolving)
+    assert "[dependency-groups] in pyproject.toml" in changed.reason

@@ -6,7 +6,10 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.config.settings import DEFAULTS, Settings
+from cnb_python.errors.choosing import BadDependencyGroup
+from cnb_python.errors.locks import UnknownGroup
 from cnb_python.managers.base import Manager
+from cnb_python.managers.development import requirement_groups
 from cnb_python.managers.pdm.manager import Pdm
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.managers.pipenv.manager import Pipenv
@@ -16,6 +19,7 @@ from cnb_python.managers.pyproject.manager import PlainProject
 from cnb_python.managers.registry import RYE_LOCK, with_development
 from cnb_python.managers.standard_library.manager import StandardLibrary
 from cnb_python.managers.uv.manager import UvProject
+from tests.support.messages import explained
 from tests.support.trees import Files, write_files
 
 PROJECT = """\
@@ -84,6 +88,18 @@ lint = ["ruff"]
             {},
             ("group dev", "extra testing"),
         ),
+        (
+            Pylock,
+            {
+                "pylock.toml": "dependency-groups = ['dev']\n",
+                "pylock.dev.toml": "",
+                "pylock.Test.toml": "",
+                "pylock.docs.toml": "",
+            },
+            {},
+            ("pylock.Test.toml", "pylock.dev.toml"),
+        ),
+        (Pylock, {"pylock.dev.toml": ""}, {}, ()),
         (PlainProject, {"pyproject.toml": PROJECT}, {}, ("group dev", "extra Test")),
         (PlainProject, {"setup.py": ""}, {}, ()),
         (
@@ -109,6 +125,18 @@ lint = ["ruff"]
             {"base.txt": "", "requirements-dev.txt": ""},
             {"requirements": ("base.txt", "requirements-dev.txt")},
             (),
+        ),
+        (
+            Pip,
+            {"requirements.txt": "", "requirements-test.txt": "", "pyproject.toml": PROJECT},
+            {},
+            ("requirements-test.txt", "group dev"),
+        ),
+        (
+            Pip,
+            {"requirements.txt": "", "pyproject.toml": PROJECT},
+            {"dev_groups": ("lint",), "groups": ("lint",)},
+            ("group lint",),
         ),
         (StandardLibrary, {"main.py": "import os\n"}, {}, ()),
     ],
@@ -137,6 +165,51 @@ def test_lock_of_rye_has_one_for_development(tmp_path: Path) -> None:
     _, names = with_development(Pip(deciding_file=RYE_LOCK), app)
 
     assert names == ("requirements-dev.lock",)
+
+
+def groups_of(directory: Path, table: str, *names: str) -> str:
+    write_files(directory, {"pyproject.toml": f"[dependency-groups]\n{table}\n"})
+    return requirement_groups.text(directory, names)
+
+
+def test_groups_beside_requirements_include_others(tmp_path: Path) -> None:
+    table = """
+Dev-Tools = ["pytest >= 8 ; python_version > '3'", { include-group = "lint" }]
+lint = ["ruff"]
+"""
+
+    text = groups_of(tmp_path, table, "dev_tools", "lint")
+
+    assert text == 'pytest>=8; python_version > "3"\nruff\nruff\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ("dev = [{ include-group = 'lint' }]", "Dependency group 'lint' not found"),
+        ("dev = [{ include-group = 'test' }]\ntest = [{ include-group = 'dev' }]", "Cyclic"),
+        ("dev = ['not a requirement !']", "Expected semicolon"),
+        ("dev = [{ path = '.' }]", "Invalid dependency group item"),
+        ("dev = [1]", "Invalid dependency group item"),
+        ("dev = 'pytest'", "a string rather than a list"),
+        ("dev = 1", "not a sequence type"),
+        ("dev = []\nDev = []", "Duplicate dependency group names: dev (dev, Dev)"),
+    ],
+)
+def test_bad_group_is_an_error(tmp_path: Path, table: str, problem: str) -> None:
+    with pytest.raises(BadDependencyGroup) as caught:
+        groups_of(tmp_path, table, "dev")
+
+    assert caught.value.group == "dev"
+    assert problem in caught.value.problem
+    explained(caught.value)
+
+
+def test_group_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownGroup) as caught:
+        groups_of(tmp_path, "dev = ['pytest']", "Ci")
+
+    assert (caught.value.name, caught.value.available) == ("Ci", ("dev",))
 
 
 def test_groups_of_production_stay_chosen(tmp_path: Path) -> None:

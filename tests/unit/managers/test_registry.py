@@ -183,11 +183,24 @@ def test_pylock_toml_comes_before_named_locks(tmp_path: Path) -> None:
 
 def test_several_named_locks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SeveralLocks) as raised:
-        Pylock().check(app_with(tmp_path, "pylock.web.toml", "pylock.dev.toml"))
+        Pylock().check(app_with(tmp_path, "pylock.web.toml", "pylock.job.toml"))
 
     text = text_of(raised.value.describe())
-    assert "- pylock.dev.toml" in text
-    assert "git mv pylock.dev.toml pylock.toml" in text
+    assert "- pylock.job.toml" in text
+    assert "git mv pylock.job.toml pylock.toml" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "deciding"),
+    [
+        (("pylock.web.toml", "pylock.dev.toml", "pylock.Test.toml"), ("pylock.web.toml",)),
+        (("pylock.dev.toml",), ("pylock.dev.toml",)),
+    ],
+)
+def test_lock_for_development_decides_only_alone(
+    tmp_path: Path, names: tuple[str, ...], deciding: tuple[str, ...]
+) -> None:
+    assert Pylock().deciding_files(app_with(tmp_path, *names)) == deciding
 
 
 def test_app_without_files_of_a_manager_is_told_its_files(tmp_path: Path) -> None:

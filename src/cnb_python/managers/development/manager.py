@@ -22,6 +22,8 @@ from cnb_python.managers.base import (
     Resolution,
     digest,
 )
+from cnb_python.managers.development import requirement_groups
+from cnb_python.managers.development.requirement_groups import PYPROJECT
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.managers.tool_settings import read_pip_settings
 from cnb_python.system.interface import Run
@@ -41,6 +43,8 @@ class DevelopmentManager:
     """The same manager, which resolves what tests and development need."""
     files: tuple[str, ...] = ()
     """Requirements files for development, relative to the app."""
+    groups: tuple[str, ...] = ()
+    """Dependency groups in pyproject.toml that are read like them."""
 
     @property
     def name(self) -> str:
@@ -139,11 +143,13 @@ class DevelopmentManager:
     def _check_lines(self, production: Resolution, context: InstallContext) -> None:
         """Refuse lines of the files for development that exclude a release of *production*."""
         pins = {pin.name: pin for pin in production.pins}
-        for name in self.files:
-            for requirement, origin in _requirements(context, name):
-                pin = pins.get(normalized_name(requirement.name))
-                if pin and _excludes(requirement, pin.version):
-                    raise self._conflict(pin, str(requirement), origin)
+        required = [each for name in self.files for each in _requirements(context, name)]
+        for text, group in requirement_groups.lines(context.app_dir, self.groups):
+            required.append((Requirement(text), f"{PYPROJECT}, group {group}"))
+        for requirement, origin in required:
+            pin = pins.get(normalized_name(requirement.name))
+            if pin and _applies(requirement, context) and _excludes(requirement, pin.version):
+                raise self._conflict(pin, str(requirement), origin)
 
     def _conflict(self, pin: Pin, development: str, file: str) -> DevelopmentConflict:
         return DevelopmentConflict(
@@ -171,7 +177,7 @@ def _with_other_extras(production: Resolution, whole: Resolution) -> str:
 
 
 def _requirements(context: InstallContext, name: str) -> Iterator[tuple[Requirement, str]]:
-    """Yield the requirements that count of the file *name*, each with its file and line.
+    """Yield the requirements of the file *name*, each with its file and line.
 
     Lines that do not require a release are left to the manager.
     """
@@ -181,8 +187,7 @@ def _requirements(context: InstallContext, name: str) -> Iterator[tuple[Requirem
             requirement = Requirement(line.parts[0])
         except ValueError:
             continue
-        if _applies(requirement, context):
-            yield requirement, f"{Path(str(source)).name}, line {line.number}"
+        yield requirement, f"{Path(str(source)).name}, line {line.number}"
 
 
 def _excludes(requirement: Requirement, version: str) -> bool:

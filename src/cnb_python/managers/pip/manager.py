@@ -24,11 +24,13 @@ from cnb_python.managers.base import (
     PinsRefused,
     Resolution,
 )
-from cnb_python.managers.development.groups import requirements_files
+from cnb_python.managers.development import requirement_groups
+from cnb_python.managers.development.groups import requirements_files, with_groups
 from cnb_python.managers.pip import pinned
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Run
 
+_GROUPS = "dependency-groups.txt"
 _INCLUDES = re.compile(rb"^\s*(-r|-c|--requirement|--constraint)", re.MULTILINE)
 
 
@@ -41,17 +43,29 @@ class Pip:
     deciding_file: str = REQUIREMENTS
     processor: str = field(default_factory=lambda: os.uname().machine)
     """As environment markers have it: `x86_64`."""
+    dependency_groups: tuple[str, ...] = ()
+    """Groups in pyproject.toml that are read like a requirements file."""
 
     def deciding_files(self, app: App) -> tuple[str, ...]:
         """Return the files that the setting names, else the deciding one if *app* has it."""
-        if self.settings.requirements:
-            return self.settings.requirements
+        if self.settings.requirements or self.dependency_groups:
+            own = (requirement_groups.PYPROJECT,) if self.dependency_groups else ()
+            return (*self.settings.requirements, *own)
         return (self.deciding_file,) if self.deciding_file in app.names else ()
 
     def with_development(self, app: App) -> tuple[Pip, tuple[str, ...]]:
-        """See `Manager`: the requirements files for development alone."""
+        """See `Manager`: the requirements files and dependency groups for development alone.
+
+        Raises UnreadableToml.
+        """
         files = requirements_files(self.settings, self._files, app)
-        return replace(self, settings=self.settings._replace(requirements=files)), files
+        names = requirement_groups.declared(app.directory)
+        chosen = with_groups(
+            self.settings._replace(groups=(), extras=(), dev_extras=()), names, ()
+        )
+        settings = self.settings._replace(requirements=files)
+        whole = replace(self, settings=settings, dependency_groups=chosen.settings.groups)
+        return whole, (*files, *chosen.added)
 
     def check(self, app: App) -> tuple[Message, ...]:
         """Refuse files that pip would misread; warn of UTF-16 and of settings without effect.
@@ -109,7 +123,7 @@ class Pip:
         """Resolve without installing. Raises the failure that pip, or uv, reports."""
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
-        return pip_install.resolve(self._files, context, run, by_uv=self._by_uv)
+        return pip_install.resolve(self._written(context), context, run, by_uv=self._by_uv)
 
     def install(
         self, resolution: Resolution, pins: Sequence[Pin], context: InstallContext, run: Run
@@ -118,7 +132,8 @@ class Pip:
         from cnb_python.managers.pip import install as pip_install  # noqa: PLC0415 - see above
 
         if not resolution.from_files_alone:
-            return pip_install.install_resolved(self._files, resolution, pins, context, run)
+            files = self._written(context)
+            return pip_install.install_resolved(files, resolution, pins, context, run)
         plan = self._plan(context)
         if isinstance(plan, NeedsResolving):
             raise PinsRefused(plan.reason)
@@ -149,7 +164,23 @@ class Pip:
 
     @property
     def _files(self) -> tuple[str, ...]:
-        return self.settings.requirements or (self.deciding_file,)
+        own = () if self.dependency_groups else (self.deciding_file,)
+        return self.settings.requirements or own
+
+    def _written(self, context: InstallContext) -> tuple[str, ...]:
+        """Return the files, with one for the dependency groups."""
+        if not self.dependency_groups:
+            return self._files
+        file = context.scratch / _GROUPS
+        text = requirement_groups.text(context.app_dir, self.dependency_groups)
+        file.write_text(text, encoding="utf-8")
+        return (*self._files, str(file))
+
+    def _of_groups(self, directory: Path) -> dict[str, bytes]:
+        if not self.dependency_groups:
+            return {}
+        text = requirement_groups.text(directory, self.dependency_groups)
+        return {requirement_groups.SHOWN: text.encode()}
 
     def _contents(self, app: App) -> dict[str, bytes]:
         """Return the requirements files by their names. Raises what `check` does."""
@@ -157,7 +188,8 @@ class Pip:
         missing = tuple(app.shown(name) for name, content in contents.items() if content is None)
         if missing and self.settings.requirements:
             raise NoSuchRequirements(missing, app.requirements_variants())
-        return {name: content or b"" for name, content in contents.items()}
+        of_files = {name: content or b"" for name, content in contents.items()}
+        return {**of_files, **self._of_groups(app.directory)}
 
     @property
     def _by_uv(self) -> bool:
@@ -178,4 +210,5 @@ class Pip:
 
     def _plan(self, context: InstallContext) -> pinned.PinnedPlan | NeedsResolving:
         contents = {name: regular_file.read(context.app_dir / name) for name in self._files}
+        contents |= self._of_groups(context.app_dir)
         return self._plan_of(contents, context.app_dir, context.python, context.environ)

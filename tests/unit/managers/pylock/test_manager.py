@@ -6,6 +6,7 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
+from cnb_python.errors.choosing import DevelopmentConflict
 from cnb_python.errors.inputs import NotAFile
 from cnb_python.errors.locks import UnknownGroup
 from cnb_python.managers.base import InstallContext, NeedsResolving
@@ -94,6 +95,44 @@ def test_named_lock_is_called_by_its_name(app: Path) -> None:
         Pylock(Settings(groups=("dev",))).resolve(context_of(app), refuse_to_run)
 
     assert raised.value.file == "pylock.web.toml"
+
+
+def named(*pins: str) -> str:
+    head = 'lock-version = "1.0"\ncreated-by = "pip"\n'
+    packages = (each.split("==") for each in pins)
+    return head + "".join(
+        f'[[packages]]\nname = "{name}"\nversion = "{version}"\n[[packages.wheels]]\n'
+        f'url = "https://files.example/{name}-{version}-py3-none-any.whl"\n'
+        f'hashes = {{ sha256 = "{"0" * 64}" }}\n'
+        for name, version in packages
+    )
+
+
+def test_locks_for_development_are_read_together(tmp_path: Path) -> None:
+    files = {
+        "pylock.toml": named("flask==3.1.2"),
+        "pylock.dev.toml": named("flask==3.1.2", "ruff==0.15.0"),
+        "pylock.test.toml": named("flask==3.1.2", "pytest==9.0.1"),
+    }
+    app = read_app(write_files(tmp_path, files))
+
+    manager, added = Pylock(Settings(groups=("docs",))).with_development(app)
+
+    assert added == ("pylock.dev.toml", "pylock.test.toml")
+    assert manager.check(app) == ()
+    before = manager.resolve_from_files(app, "3.14.6", {})
+    assert isinstance(before, NeedsResolving)
+    assert before.log_line == "Reading pylock.dev.toml and pylock.test.toml"
+    pins = manager.resolve(context_of(tmp_path), refuse_to_run).pins
+    assert [pin.name for pin in pins] == ["flask", "pytest", "ruff"]
+
+    write_files(tmp_path, {"pylock.test.toml": named("flask==3.1.1")})
+    after = manager.resolve_from_files(read_app(tmp_path), "3.14.6", {})
+    assert isinstance(after, NeedsResolving)
+    assert after.fingerprint != before.fingerprint
+    with pytest.raises(DevelopmentConflict) as caught:
+        manager.resolve(context_of(tmp_path), refuse_to_run)
+    assert (caught.value.production_file, caught.value.development_file) == added
 
 
 def test_lock_that_is_a_directory_is_refused(tmp_path: Path) -> None:
