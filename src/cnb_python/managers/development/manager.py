@@ -144,8 +144,8 @@ class DevelopmentManager:
         """Refuse lines of the files for development that exclude a release of *production*."""
         pins = {pin.name: pin for pin in production.pins}
         required = [each for name in self.files for each in _requirements(context, name)]
-        for text, group in requirement_groups.lines(context.app_dir, self.groups):
-            required.append((Requirement(text), f"{PYPROJECT}, group {group}"))
+        for requirement, group in requirement_groups.lines(context.app_dir, self.groups):
+            required.append((requirement, f"{PYPROJECT}, group {group}"))
         for requirement, origin in required:
             pin = pins.get(normalized_name(requirement.name))
             if pin and _applies(requirement, context) and _excludes(requirement, pin.version):

@@ -6,13 +6,16 @@ https://packaging.python.org/en/latest/specifications/dependency-groups/
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.choosing import BadDependencyGroup
 from cnb_python.errors.locks import UnknownGroup
 from cnb_python.managers.requirement_lines import normalized_name
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 PYPROJECT = "pyproject.toml"
 type _Groups = Mapping[str, Sequence[str | Mapping[str, str]]]
@@ -26,7 +29,7 @@ def declared(directory: Path) -> TomlTable:
     return toml.table_at(toml.read(file), "dependency-groups") if file.is_file() else {}
 
 
-def lines(directory: Path, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def lines(directory: Path, names: Iterable[str]) -> Iterator[tuple[Requirement, str]]:
     """Yield each requirement of the groups *names*, with what they include, and its group.
 
     Raises BadDependencyGroup, UnknownGroup and UnreadableToml.
@@ -43,7 +46,7 @@ def lines(directory: Path, names: Iterable[str]) -> Iterator[tuple[str, str]]:
             requirements = DependencyGroupResolver(cast("_Groups", table)).resolve(name)
         except (ExceptionGroup, ValueError, LookupError, TypeError, RecursionError) as error:
             raise BadDependencyGroup(name, _problem(error)) from error
-        yield from ((str(requirement), name) for requirement in requirements)
+        yield from ((requirement, name) for requirement in requirements)
 
 
 def _problem(error: Exception) -> str:
