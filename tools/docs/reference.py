@@ -257,7 +257,8 @@ def all_errors() -> tuple[type[Failure], ...]:
 def _family(name: str) -> str:
     heading, introduction = _FAMILIES[name]
     sections = "".join(map(_section, errors_of(name)))
-    return f"\n## {heading}\n\n{textwrap.fill(introduction, _WIDTH)}\n{sections}"
+    text = textwrap.fill(introduction, _WIDTH, break_on_hyphens=False)
+    return f"\n## {heading}\n\n{text}\n{sections}"
 
 
 def _section(kind: type[Failure]) -> str:
