@@ -1,6 +1,7 @@
 """Frameworks and workers start with the commands that are found for them: one image with all."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,13 @@ def every_app(builds: Builds, tmp_path_factory: pytest.TempPathFactory) -> Built
 def test_found_command_serves_and_stops(every_app: Built, name: str) -> None:
     with every_app.serve(name) as served:
         assert EXPECTED.get(name, "Hello") in served.fetch(patience=60)
+        assert served.stop() is not None, served.output
+
+
+@pytest.mark.parametrize("name", ["flask_app", "flask_dev", "fastapi_app", "quart_app"])
+def test_found_command_listens_on_ipv6(every_app: Built, name: str) -> None:
+    with every_app.serve(name, env={"BPL_PYTHON_HOST": "::"}) as served:
+        assert "Hello" in replace(served, host="[::1]").fetch(patience=60)
         assert served.stop() is not None, served.output
 
 

@@ -62,10 +62,13 @@ class Served:
     port: int
     log: Path
 
+    host: str = "127.0.0.1"
+    """Where it is fetched from; brackets around an address of IPv6."""
+
     @property
     def url(self) -> str:
         """Its address, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def output(self) -> str:

@@ -15,26 +15,14 @@ class BuildCommandFailed(AppError):
     command: str
     code: int
     missing: str
-    """The program that the shell did not find; empty: another cause."""
+    """The program that was not found; empty: another cause."""
+    package: str = ""
+    """The Debian package that has the program; empty: none is known."""
 
     @override
     def describe(self) -> Message:
         cause = (
             (f"There is no program {self.missing} in the build image.",) if self.missing else ()
-        )
-        fixes = (
-            (
-                f"If a Python package has {self.missing}, add it to the app's requirements.",
-                (
-                    "If not, use a build image that has it, or a buildpack before this one that "
-                    "installs it."
-                ),
-            )
-            if self.missing
-            else (
-                "Correct the cause that the last lines of its output show.",
-                f"To see the failure, run it in a new checkout, as the build does: {self.command}",
-            )
         )
         return Message(
             title=f"The command {self.name} failed",
@@ -42,13 +30,34 @@ class BuildCommandFailed(AppError):
                 f"`{self.command}` ended with exit code {self.code}. Its output is above.",
                 *cause,
             ),
-            fixes=fixes,
+            fixes=self._fixes(),
+        )
+
+    def _fixes(self) -> tuple[str, ...]:
+        if not self.missing:
+            return (
+                "Correct the cause that the last lines of its output show.",
+                f"To see the failure, run it in a new checkout, as the build does: {self.command}",
+            )
+        package = (
+            (
+                f"The Debian package {self.package} has it. Add the package to the setting: "
+                f'system-packages = ["{self.package}"]'
+            ),
+        )
+        return (
+            *(package if self.package else ()),
+            f"If a Python package has {self.missing}, add it to the app's requirements.",
+            (
+                "If not, use a build image that has it, or a buildpack before this one that "
+                "installs it."
+            ),
         )
 
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("messages", "python manage.py compilemessages", 1, "")
+        return cls("messages", "python manage.py compilemessages", 1, "msgfmt", "gettext")
 
 
 class OutputsMissing(AppError):

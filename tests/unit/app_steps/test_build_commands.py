@@ -48,6 +48,13 @@ class Shell:
         return self.outcome
 
 
+# What Django 5.2 prints.
+NO_MSGFMT = (
+    "CommandError: Can't find msgfmt. "
+    "Make sure you have GNU gettext tools 0.19 or newer installed."
+)
+
+
 @pytest.fixture
 def shell() -> Shell:
     return Shell()
@@ -291,20 +298,24 @@ def test_directory_that_became_a_link_runs_the_command(app: FakeEnvironment) -> 
 
 
 @pytest.mark.parametrize(
-    ("ended", "missing"),
+    ("ended", "missing", "package"),
     [
-        (Outcome(1, "CommandError: Can't find msgfmt"), ""),
-        (Outcome(127, "bash: line 1: npx: command not found"), "npx"),
-        (Outcome(127, "sh: 1: npx: not found"), "npx"),
+        (Outcome(1, NO_MSGFMT), "msgfmt", "gettext"),
+        (Outcome(127, "sh: 1: msgfmt: not found"), "msgfmt", "gettext"),
+        (Outcome(1, "CommandError: Can't find any locale"), "", ""),
+        (Outcome(127, "bash: line 1: npx: command not found"), "npx", ""),
+        (Outcome(127, "sh: 1: npx: not found"), "npx", ""),
     ],
 )
 def test_failed_command_is_named(
-    app: FakeEnvironment, shell: Shell, ended: Outcome, missing: str
+    app: FakeEnvironment, shell: Shell, ended: Outcome, missing: str, package: str
 ) -> None:
     shell.outcome = ended
     with pytest.raises(BuildCommandFailed) as failure:
         build(app)
-    assert (failure.value.name, failure.value.missing) == ("messages", missing)
+    error = failure.value
+    assert (error.name, error.missing, error.package) == ("messages", missing, package)
+    assert ('system-packages = ["gettext"]' in str(error.describe().fixes)) == bool(package)
 
 
 def test_command_that_a_signal_ended_was_killed(app: FakeEnvironment, shell: Shell) -> None:

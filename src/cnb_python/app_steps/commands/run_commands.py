@@ -21,11 +21,14 @@ from cnb_python.errors.build_commands import (
 )
 from cnb_python.errors.machine import Killed
 from cnb_python.provision.request import ProvidedEnvironment
-from cnb_python.system.interface import Command, System
+from cnb_python.system.interface import Command, Outcome, System
 
 TITLE = "Commands"
 # As shells report it, and with the name of the shell or script in front.
 _NOT_FOUND = re.compile(r"^(?:.*: )?([\w.+/-]+): (?:command )?not found$", re.MULTILINE)
+# Packages of languages that have buildpacks of their own.
+_LANGUAGES = frozenset({"npm", "nodejs", "golang-go", "cargo", "rustc"})
+_NO_GETTEXT = re.compile(r"Can't find (\w+)\. Make sure you have GNU gettext tools")
 _NOT_FOUND_CODE = 127
 
 
@@ -159,8 +162,24 @@ def _execute(
     if result.code < 0:
         raise Killed(shown, -result.code)
     if result.code:
-        match = _NOT_FOUND.search(result.output) if result.code == _NOT_FOUND_CODE else None
-        raise BuildCommandFailed(command.name, shown, result.code, match[1] if match else "")
+        missing = _missing(result)
+        raise BuildCommandFailed(
+            command.name, shown, result.code, missing, _package(missing) if missing else ""
+        )
+
+
+def _missing(result: Outcome) -> str:
+    """Return the program that the shell, or Django's compilemessages, did not find."""
+    pattern = _NOT_FOUND if result.code == _NOT_FOUND_CODE else _NO_GETTEXT
+    match = pattern.search(result.output)
+    return match[1] if match else ""
+
+
+def _package(program: str) -> str:
+    from cnb_python.managers.build_errors import system_packages  # noqa: PLC0415 - for failures
+
+    package = system_packages("program", program).debian
+    return "" if package in _LANGUAGES else package
 
 
 def _shown(command: BuildCommand) -> str:
