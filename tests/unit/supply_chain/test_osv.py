@@ -54,6 +54,20 @@ def test_one_range_may_have_several_parts(version: str, *, expected: bool) -> No
     assert is_affected(version, **range_of(*reversed(events))) is expected
 
 
+@pytest.mark.parametrize(
+    "affected",
+    [
+        range_of(("introduced", "0"), ("last_affected", "2.0.0")),
+        range_of(("introduced", "0"), ("fixed", "2.0.1")),
+        {"versions": ["1.9", "2.0.0"]},
+        {"versions": ["2.0.0+cu118"]},
+    ],
+)
+def test_record_about_a_release_is_about_its_local_versions(affected: dict[str, Any]) -> None:
+    assert is_affected("2.0.0+cu118", **affected)
+    assert not is_affected("2.0.1+cu118", **affected)
+
+
 def test_limit_ends_a_range() -> None:
     events = range_of(("introduced", "0"), ("limit", "2.0"))
     assert is_affected("1.9", **events)
