@@ -6,8 +6,9 @@ Separate from `provision/sboms.py`, which reads their files.
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from typing import NamedTuple
+from urllib.parse import quote
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -64,7 +65,7 @@ def purl(name: str, version: str) -> str:
 
     https://github.com/package-url/purl-spec/blob/main/types-doc/pypi-definition.md
     """
-    return f"pkg:pypi/{name}@{version.replace('+', '%2B').replace('!', '%21')}"
+    return f"pkg:pypi/{name}@{quote(version, safe='')}"
 
 
 def components(
@@ -79,7 +80,9 @@ def components(
     """
     installed = {each.distribution.name: each for each in described}
     fields = {
-        name: BytesHeaderParser().parsebytes(each.metadata) for name, each in installed.items()
+        # Its encoding: https://packaging.python.org/en/latest/specifications/core-metadata/
+        name: HeaderParser().parsestr(each.metadata.decode("utf-8", "replace"))
+        for name, each in installed.items()
     }
     needs = _resolved(
         {name: _texts(each, "Requires-Dist") for name, each in fields.items()}, interpreter
@@ -243,22 +246,18 @@ def _homepage(fields: Message) -> str:
         label, _, url = line.partition(",")
         if label.strip().lower() in _HOME_LABELS:
             urls.append(url)
-    valid = (url.strip() for url in urls if _HOMEPAGE.fullmatch(url.strip()))
-    return next((shown(url) for url in valid), "")
+    fitting = (url.strip() for url in urls if _HOMEPAGE.fullmatch(url.strip()))
+    # Some are no addresses: a host with a character that means a slash.
+    return next((shown(url) for url in fitting if parts_of(url).netloc), "")
 
 
 def _text(fields: Message, name: str) -> str:
     value = fields.get(name)
-    return _readable(str(value)) if value is not None else ""
+    return str(value) if value is not None else ""
 
 
 def _texts(fields: Message, name: str) -> list[str]:
-    return [_readable(str(value)) for value in fields.get_all(name, [])]
-
-
-def _readable(text: str) -> str:
-    """Return *text* as UTF-8 has it; `email` keeps its bytes as surrogates."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return [str(value) for value in fields.get_all(name, [])]
 
 
 def _one_line(text: str) -> str:

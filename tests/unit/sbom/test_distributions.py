@@ -278,6 +278,36 @@ def test_odd_metadata_gives_valid_documents() -> None:
     check_spdx(spdx.render(layer))
 
 
+def test_metadata_is_utf8() -> None:
+    component = of(described("a", "Summary: Größe — 大小", "License: Lizenz für alle"))["a"]
+
+    assert component.description == "Größe — 大小"
+    assert component.license == License(text="Lizenz für alle")
+
+
+def test_home_page_that_is_no_address_is_left_out() -> None:
+    # The sign for "account of" means a/c in a host.
+    assert of(described("a", "Home-page: https://example.com\u2100/x"))["a"].homepage == ""
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("1!2.0+cu118", "1%212.0%2Bcu118"),
+        ("1.0-rc_1~x", "1.0-rc_1~x"),
+        ("1?b", "1%3Fb"),
+        ("1#x/@%", "1%23x%2F%40%25"),
+    ],
+)
+def test_package_url_is_valid_for_any_version(version: str, expected: str) -> None:
+    odd = Described(Distribution("a", version, "", ()), b"", {})
+    (layer,) = of_layers(of(odd), {"deps-00": ["a"]})
+
+    assert layer.components[0].purl == f"pkg:pypi/a@{expected}"
+    check_cyclonedx(cyclonedx.render(layer))
+    check_spdx(spdx.render(layer))
+
+
 def test_distribution_without_metadata_has_a_name_and_a_version() -> None:
     nothing = Described(Distribution("a", "2", "", ()), b"", {})
 
