@@ -11,6 +11,7 @@ Separate from `apply`, since only builds on Cloud Foundry load it.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -39,12 +40,17 @@ def service_bindings(environ: Mapping[str, str], directory: Path) -> tuple[Bindi
         raise BadServices(source, f"line {error.line} is not valid JSON") from None
     if not isinstance(document, dict):
         raise BadServices(source, "it is not a JSON object")
-    services = (
-        _binding(label, service, directory)
-        for label, listed in document.items()
-        for service in _objects(source, label, listed)
-    )
-    return tuple(sorted(services))
+    seen = Counter[tuple[str, str]]()
+    bindings = []
+    for label, listed in document.items():
+        for service in _objects(source, label, listed):
+            name = _first_text(service, "name", "instance_name") or label
+            # Each has its own directory, the first of a name always the same one.
+            earlier = seen[label, name]
+            own = directory / _file_name(label, name, *([str(earlier)] if earlier else []))
+            seen[label, name] += 1
+            bindings.append(_binding(label, name, service, own))
+    return tuple(sorted(bindings, key=lambda each: each[:3]))
 
 
 def _services(environ: Mapping[str, str]) -> tuple[str, str]:
@@ -68,17 +74,16 @@ def _objects(source: str, label: str, listed: JsonValue) -> Iterator[dict[str, J
         yield service
 
 
-def _binding(label: str, service: Mapping[str, JsonValue], directory: Path) -> Binding:
+def _binding(label: str, name: str, service: Mapping[str, JsonValue], directory: Path) -> Binding:
     given = service.get("credentials")
     values = {key: _text(value) for key, value in given.items()} if isinstance(given, dict) else {}
-    name = _first_text(service, "name", "instance_name") or label
     tags = service.get("tags")
     kind = (
         values.pop(_TYPE, "").strip() or _tagged(tags if isinstance(tags, list) else ()) or label
     )
     provider = values.pop(_PROVIDER, "").strip() or label
-    own = directory / _file_name(label, name)
-    return Binding(name, kind, provider, {key: _kept(own, key, values[key]) for key in values})
+    files = {key: _kept(directory, key, values[key]) for key in values}
+    return Binding(name, kind, provider, files)
 
 
 def _tagged(tags: Iterable[JsonValue]) -> str:

@@ -182,6 +182,9 @@ def _of_field(name: str, value: str, *, is_bound: bool = True) -> Iterator[str]:
         yield from _of_named(name, value)
     elif is_bound and upper not in _PUBLIC_FIELDS and _may_be_anywhere(value):
         yield from _of_named(name, value)
+    if is_bound and value.startswith(("{", "[")):
+        # A key of a service account, or the nested credentials of a service.
+        yield from _of_any(value)
     if "://" in value:
         for url in _URL.findall(value):
             yield from _of_address(url) if is_bound else _of_service(url)

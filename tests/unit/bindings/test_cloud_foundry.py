@@ -86,6 +86,29 @@ def test_type_is_from_the_credentials_then_the_tags_then_the_label(
     assert binding.type == kind
 
 
+def test_services_of_one_name_keep_their_own_values(tmp_path: Path) -> None:
+    given = [{"credentials": {"a": "1"}}, {"credentials": {"a": "2", "b": "3"}}, {}]
+    environ = {"VCAP_SERVICES": json.dumps({"postgres": given})}
+
+    bindings = service_bindings(environ, tmp_path / "services")
+
+    values = [{key: each.secret(key) for key in each.secrets} for each in bindings]
+    assert values == [{"a": "1"}, {"a": "2", "b": "3"}, {}]
+    assert {each.name for each in bindings} == {"postgres"}
+
+
+def test_nested_secrets_of_a_file_with_services_are_hidden(tmp_path: Path) -> None:
+    # IBM's services have credentials in objects.
+    login = {"username": "admin", "password": "Qx7-nested-secret"}
+    service = {"credentials": {"connection": {"postgres": {"authentication": login}}}}
+    file = tmp_path / "vcap_services"
+    file.write_text(services(service)["VCAP_SERVICES"])
+
+    bindings = service_bindings({"VCAP_SERVICES_FILE_PATH": str(file)}, tmp_path / "services")
+
+    assert "Qx7-nested-secret" in binding_secrets(bindings)
+
+
 def test_certificates_of_a_service_are_trusted(tmp_path: Path) -> None:
     text = certificates(2)
     service = {"name": "roots", "tags": ["ca-certificates"], "credentials": {"company.pem": text}}
