@@ -31,7 +31,7 @@ PACKAGE, BUILD_REQUIREMENT, MANAGER = "package", "build requirement", "package m
 # Of each build; the others are recorded when they are downloaded.
 _OF_EACH_BUILD = (BUILDPACK, INTERPRETER, INSTALLER, SETTINGS, SYSTEM_PACKAGE)
 # How files are reached, and how long that may take, is in no image.
-_WITHOUT_EFFECT = {"origins", "mirror", "idle_timeout"}
+_WITHOUT_EFFECT = {"origins", "mirror", "idle_timeout", "timeout"}
 
 type _Annotations = Mapping[str, str]
 
