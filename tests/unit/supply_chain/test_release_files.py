@@ -141,6 +141,7 @@ def test_releases_of_an_index_are_told_from_others(line: str, *, expected: bool)
         ("cp313-cp313-manylinux_2_17_x86_64", False),
         ("cp39-abi3-manylinux_2_17_x86_64", True),
         ("cp315-abi3-manylinux_2_17_x86_64", False),
+        pytest.param(f"cp3{'1' * 5000}-abi3-any", False, id="digits"),
         ("cp314-cp314-linux_x86_64", True),
         ("cp314-cp314-manylinux_2_17_aarch64", False),
         ("cp314-cp314-musllinux_1_2_x86_64", False),

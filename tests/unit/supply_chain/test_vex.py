@@ -144,12 +144,21 @@ def test_app_without_documents(tmp_path: Path) -> None:
     assert read_vex(tmp_path, ()) == ((), "")
 
 
+# Python's parser reads it.
+_PRODUCTS = '[{"@id": "x", "subcomponents": ' * 3000 + "[]" + "}]" * 3000
+_NESTED = (
+    '{"@context": "https://openvex.dev/ns", "statements": '
+    f'[{{"status": "fixed", "vulnerability": "CVE-1", "products": {_PRODUCTS}}}]}}'
+)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"{", "line 1: Expecting property name enclosed in double quotes"),
         (b"\xff\xfe", "it is not UTF-8 text"),
         (b"[" * 100_000, "line 1: it is nested too deeply"),
+        pytest.param(_NESTED.encode(), "it is nested too deeply", id="products"),
         (b"[]", "it is neither an OpenVEX nor a CycloneDX document"),
         (b'{"@context": "https://openvex.dev/ns"}', "it has no list of statements"),
         (

@@ -98,7 +98,10 @@ def read_vex(directory: Path, names: Sequence[str]) -> Vex:
         except UnicodeDecodeError as error:
             raise BadVex(name, "it is not UTF-8 text") from error
         digest.update(content)
-        statements += _statements(document, name)
+        try:
+            statements += _statements(document, name)
+        except RecursionError as error:  # of products in products in ...
+            raise BadVex(name, "it is nested too deeply") from error
     return Vex(tuple(statements), digest.hexdigest() if files else "")
 
 

@@ -29,7 +29,7 @@ from cnb_python.system.json_text import JsonValue
 from cnb_python.system.redaction import parts_of
 
 _HASH = re.compile(r"--hash[= ]sha256:([0-9a-fA-F]{64})")
-_INTERPRETER = re.compile(r"(cp|py)3([0-9]*)")
+_INTERPRETER = re.compile(r"(cp|py)3([0-9]{0,3})")
 _NO_JSON = "it does not answer with JSON"
 _OTHER_JSON = "it does not answer with the JSON of PEP 691"
 _API = re.compile(r"1\.[0-9]+")
