@@ -110,3 +110,13 @@ func TestShellIsRecognizedByItsName(t *testing.T) {
 		}
 	}
 }
+
+func TestVariablesOfACommandReplaceThoseOfTheEnvironment(t *testing.T) {
+	environment := []string{"PORT=8080", "PORTS=1", "PATH=/bin"}
+
+	found := withVariables(environment, []string{"PORT=1", "DEBUG=", "PORT=9000"})
+
+	if expected := []string{"PORTS=1", "PATH=/bin", "DEBUG=", "PORT=9000"}; !slices.Equal(found, expected) {
+		t.Errorf("%q instead of %q", found, expected)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -31,13 +32,24 @@ func runShell(arguments []string) int {
 		fmt.Fprint(os.Stderr, withoutShell(name, script))
 		return notFound
 	}
-	environment := append(os.Environ(), started.variables...)
+	environment := withVariables(os.Environ(), started.variables)
 	path, err := exec.LookPath(started.words[0])
 	if err == nil {
 		err = syscall.Exec(path, started.words, environment)
 	}
 	fmt.Fprintf(os.Stderr, "Python: %s cannot start: %v\n", started.words[0], cause(err))
 	return notFound
+}
+
+// withVariables returns environment with variables, each NAME=value, in place of those of the same names:
+// of two with one name, programs take the first.
+func withVariables(environment, variables []string) []string {
+	for _, variable := range variables {
+		name, _, _ := strings.Cut(variable, "=")
+		environment = slices.DeleteFunc(environment, func(each string) bool { return strings.HasPrefix(each, name+"=") })
+		environment = append(environment, variable)
+	}
+	return environment
 }
 
 func withoutShell(name, script string) string {
