@@ -128,7 +128,8 @@ def _of_classifiers(names: Sequence[str]) -> License | None:
 
 def _of_text(text: str) -> License:
     name = _SPACE.sub(" ", text).strip()
-    is_name = "\n" not in text.strip() and len(name) <= _LONGEST_NAME
+    # Old releases of setuptools write UNKNOWN for an empty field.
+    is_name = "\n" not in text.strip() and len(name) <= _LONGEST_NAME and name != "UNKNOWN"
     return License(text=name) if name and is_name else NO_LICENSE
 
 

@@ -285,6 +285,13 @@ def test_metadata_is_utf8() -> None:
     assert component.license == License(text="Lizenz für alle")
 
 
+def test_name_of_a_copied_library_that_is_no_text_is_left_out() -> None:
+    files = ("a.libs/lib\udcff-040039e1.so", "a.libs/libz-040039e1.so.1")
+    component = of(described("a", files=files))["a"]
+
+    assert [each.name for each in component.contains] == ["libz"]
+
+
 def test_home_page_that_is_no_address_is_left_out() -> None:
     # The sign for "account of" means a/c in a host.
     assert of(described("a", "Home-page: https://example.com\u2100/x"))["a"].homepage == ""

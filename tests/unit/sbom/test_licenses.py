@@ -28,6 +28,7 @@ OSI = "License :: OSI Approved :: "
         ("", "", (OSI.rstrip(": "), f"{OSI}MIT License"), License("MIT")),
         ("", "", (f"{OSI}BSD License",), License(text="BSD License")),
         ("", "BSD", (), License(text="BSD")),
+        ("", "UNKNOWN", (), License()),
         (
             "",
             "",

@@ -66,11 +66,12 @@ def test_page_of_an_index() -> None:
             {"filename": "six-1.17.0.tar.gz", "upload-time": "2026-11-28T10:15:00+01:00"},
             {"filename": "six-1.0-py2.7.egg", "upload-time": "2010-01-01T00:00:00Z"},
             {"filename": "six-1.16.0.zip", "upload-time": "yesterday", "yanked": False},
+            {"filename": "six-1.15.0.zip", "upload-time": "0001-01-01T00:00:00+14:00"},
             "damaged",
         ],
     }
 
-    first, second, third = read_page(json.dumps(page).encode())
+    first, second, third, last = read_page(json.dumps(page).encode())
 
     assert first == ReleaseFile(
         "six-1.17.0-py2.py3-none-any.whl",
@@ -82,6 +83,7 @@ def test_page_of_an_index() -> None:
     )
     assert second == ReleaseFile("six-1.17.0.tar.gz", "1.17.0", "", YOUNG)
     assert (third.version, third.uploaded, third.is_yanked) == ("1.16.0", None, False)
+    assert (last.version, last.uploaded) == ("1.15.0", None)
 
 
 @pytest.mark.parametrize(

@@ -170,9 +170,9 @@ def _file(
 def _time(text: str) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except ValueError, OverflowError:  # in the year 0 of UTC
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _fits(tag: Tag, target: WheelTarget) -> bool:
