@@ -115,7 +115,8 @@ def _of(process: NamedProcess, directory: Path, available: Programs) -> Iterator
 
 def _is_absent(runner: str, available: Programs) -> bool:
     # A package manager of the build image is not in the run image.
-    return not (available.may_have(runner) if runner == "sudo" else runner in available.installed)
+    package = "uv" if runner == "uvx" else runner
+    return not (available.may_have(runner) if runner == "sudo" else package in available.installed)
 
 
 def _is_missing(program: str, available: Programs) -> bool:

@@ -47,6 +47,8 @@ def test_command_that_needs_a_package_manager_is_shown_without_it(
 
 def test_installed_package_manager_may_run_a_command(tmp_path: Path) -> None:
     assert warned(tmp_path, "uv run gunicorn app:app", installed=("uv",)) == []
+    command = "uvx --from gunicorn gunicorn app:app"
+    assert warned(tmp_path, command, installed=("uv",), recorded=("uvx",)) == []
 
 
 def test_script_without_its_mode_is_named(tmp_path: Path) -> None:
