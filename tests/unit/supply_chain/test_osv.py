@@ -208,3 +208,12 @@ def test_findings_are_lines_of_metadata() -> None:
 
     assert from_lines(as_lines(found)) == found
     assert from_lines(("damaged", "")) == ()
+
+
+def test_blanks_in_a_record_do_not_hide_its_finding() -> None:
+    found = Finding("a", "1.0", ("GHSA-a", "CVE 1 "), "high", " 1.1", "affected")
+
+    (read,) = from_lines(as_lines([found]))
+
+    assert read == Finding("a", "1.0", ("GHSA-a", "CVE1"), "high", "1.1", "affected")
+    assert read.counts

@@ -49,13 +49,18 @@ def as_lines(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(
         " ".join(
             (
-                *(each.name, each.version, ",".join(each.ids), each.severity or _NONE),
-                *(each.fixed or _NONE, each.status),
+                *(each.name, each.version, _word(",".join(each.ids)), each.severity or _NONE),
+                *(_word(each.fixed) or _NONE, each.status),
                 *((each.source,) if each.source else ()),
             )
         )
         for each in findings
     )
+
+
+def _word(text: str) -> str:
+    """Return *text* of a record without blanks: the next field would not be read as what it is."""
+    return "".join(text.split())
 
 
 def from_lines(lines: Iterable[str]) -> tuple[Finding, ...]:
