@@ -8,6 +8,7 @@ which runs the managers.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -27,6 +28,8 @@ _SDISTS = ("pypi/*/*/revision.http", "index/*/*/*/revision.http", "url/*/revisio
 _SHA256 = re.compile(rb"Sha256\xd9@([0-9a-f]{64})")
 _ADDRESS = re.compile(rb"https?://[!-~]{1,2000}?\.(?:whl|zip|tar\.(?:gz|bz2|xz)|tgz|tbz)")
 _LARGEST = 1 << 16
+# No build needs so many. A label of the image lists them, and code of packages may add any number.
+_MOST_OF_BUILD = 500
 _HASH = re.compile(r"sha256\s*[:=]\s*[\"']?([0-9a-fA-F]{64})")
 _SDIST_NAME = re.compile(r"(.+)-[^-]+")
 
@@ -48,8 +51,9 @@ def of_build(cache: Path, name: str, secrets: tuple[str, ...] = ()) -> tuple[Mat
     Its own sdist or wheel, and with `builds` what that needed. Code of the package ran meanwhile,
     so this is as trustworthy as the package. pip keeps nothing that shows what it downloaded.
     """
-    files = [*_contents(cache, "wheels-v*", _WHEELS), *_contents(cache, "sdists-v*", _SDISTS)]
-    materials = {_material(content, secrets) for _, content in files}
+    files = chain(_contents(cache, "sdists-v*", _SDISTS), _contents(cache, "wheels-v*", _WHEELS))
+    read = islice(files, _MOST_OF_BUILD)
+    materials = {_material(content, secrets) for _, content in read}
     return tuple(
         sorted(
             each._replace(builds=_distribution_of(each.name) != name) for each in materials if each

@@ -68,6 +68,19 @@ def test_build_lists_its_sdist_and_what_that_needs(tmp_path: Path) -> None:
     )
 
 
+def test_code_of_a_package_cannot_list_any_number_of_files(tmp_path: Path) -> None:
+    for number in range(600):
+        url = f"https://files.example/x{number}-1-py3-none-any.whl"
+        pointer(tmp_path, f"wheels-v7/pypi/x{number}/1.http", WHEEL, ONE, url)
+    url = "https://files.example/packages/markupsafe-3.0.2.tar.gz"
+    pointer(tmp_path, "sdists-v10/index/1a/markupsafe/3.0.2/revision.http", SDIST, OTHER, url)
+
+    found = downloads.of_build(tmp_path, "markupsafe")
+
+    assert len(found) == 500
+    assert [each.address for each in found if not each.builds] == [url]
+
+
 @pytest.mark.parametrize("content", [b"", b"Sha256\xd9@zz", b"https://files.example/x.whl"])
 def test_what_code_of_a_package_left_there_is_passed_over(tmp_path: Path, content: bytes) -> None:
     pointer(tmp_path, "wheels-v7/pypi/flask/1.http", WHEEL, ONE, FLASK).write_bytes(content)
