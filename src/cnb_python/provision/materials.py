@@ -111,13 +111,15 @@ def _system_packages(request: ProvisionRequest) -> Iterator[str]:
 def _settings(request: ProvisionRequest) -> str:
     """Return the settings that differ from their defaults: the names of those with secrets."""
     defaults = DEFAULTS._asdict()
-    # A start command may hold a password.
-    secrets = process_env.secrets(request.context.environ, request.app.directory)
     given = {
-        name: redact(displayed(value), secrets)
+        name: displayed(value)
         for name, value in request.settings._asdict().items()
         if name not in _WITHOUT_EFFECT and value != defaults[name]
     }
+    if given:
+        # A start command may hold a password. Finding secrets reads files of the app.
+        secrets = process_env.secrets(request.context.environ, request.app.directory)
+        given = {name: redact(text, secrets) for name, text in given.items()}
     given["execution-environment"] = request.context.exec_env
     digest = hashlib.sha256(_json(given).encode()).hexdigest()
     return _descriptor("", SETTINGS, f"sha256:{digest}", {"kind": SETTINGS, **given})
