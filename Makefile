@@ -12,7 +12,7 @@ CASE ?= cold
 SECONDS ?= 600
 API ?=
 # Where the host of Python's releases cannot be reached, .venv, tests and `make image` take Pythons from Go modules, and
-# print it. What others may use (`make package`, `make builder`) does so only with GO_MODULES=1.
+# say so. What others may use (`make package`, `make builder`) does so only with GO_MODULES=1.
 GO_MODULES ?=
 GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
 BASE ?=
@@ -22,7 +22,7 @@ VERSION ?=
 .PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests docs-test package release builder fixtures bench profile compat fuzz data docs clean
 
 help: ## List the tasks
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 venv: ## Make or update .venv, the checkout's Python and packages
 	@python3 tools/stage0.py --go-modules

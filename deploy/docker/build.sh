@@ -6,8 +6,8 @@
 #     BUILDER=... RUN_IMAGE=... deploy/docker/build.sh
 #
 # IMAGE must be in a registry; export CNB_REGISTRY_AUTH with its login. BINDINGS and PLATFORM_ENV:
-# directories with service bindings, and with a file for each variable of the build. NETWORK: the
-# containers' network. CACHE: the volume with the cache. DOCKER: another client, such as podman.
+# absolute paths of directories with service bindings, and with a file for each variable of the
+# build. NETWORK: the containers' network. CACHE: the volume with the cache. DOCKER: another client, such as podman.
 set -eu
 
 docker="${DOCKER:-docker}"

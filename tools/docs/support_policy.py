@@ -44,8 +44,8 @@ take each release at once.
 ## Which releases get fixes
 
 The newest release. Fixes are not added to older ones, since a new minor release changes no
-setting that you have. What will be removed warns for at least three months before a release
-removes it, and the [changelog](CHANGELOG.md) lists it.
+setting that you have. Builds warn of what will be removed for at least three months before a
+release removes it, and the [changelog](CHANGELOG.md) lists it.
 
 ## Pythons
 
@@ -64,7 +64,7 @@ they stop three months later.
 | lifecycle | {lifecycles} |
 
 These lifecycles are tested; others that support one of the Buildpack APIs should work. A
-lifecycle is tested as long as `pack`, kpack or Tekton release with it.
+lifecycle is tested as long as releases of `pack`, kpack or Tekton contain it.
 
 ## Targets
 

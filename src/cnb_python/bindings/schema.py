@@ -26,7 +26,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 TYPES = frozenset({*KINDS, DEPENDENCY_MAPPING, DEPENDENCY_MIRROR})
 """All types that have an effect; `python.mirror` reads the last two."""
-# The keys that a type may have besides, by their ends.
+# Other keys that a type may have, by their ends.
 _ENDS: Mapping[str, tuple[str, ...]] = {OSV: (".json", ".zip")}
 
 

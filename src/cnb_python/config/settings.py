@@ -292,7 +292,7 @@ TABLE: tuple[Setting, ...] = (
         COOLDOWN,
         Age("7 days"),
         "How old a release must be before it is installed, by the upload time that the index "
-        "has. A younger release stops the build before anything of it runs.",
+        "has. A younger release stops the build before it is installed.",
     ),
     Setting(
         "cooldown_except",

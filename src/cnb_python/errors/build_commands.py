@@ -48,10 +48,7 @@ class BuildCommandFailed(AppError):
         return (
             *(package if self.package else ()),
             f"If a Python package has {self.missing}, add it to the app's requirements.",
-            (
-                "If not, use a build image that has it, or a buildpack before this one that "
-                "installs it."
-            ),
+            "Use a build image that has it, or a buildpack before this one that installs it.",
         )
 
     @classmethod

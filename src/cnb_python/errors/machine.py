@@ -272,7 +272,7 @@ class ProcessesLeft(OutsideError):
 
 
 class NoProgress(OutsideError):
-    """A program was ended since it made no progress, for example while it waited for a server."""
+    """A program was ended because it made no progress, for example while it waited for a server."""
 
     program: str
     seconds: int
@@ -280,12 +280,12 @@ class NoProgress(OutsideError):
     servers: tuple[str, ...]
     """Those that it was connected to: `10.0.0.1:443`."""
     printed_for: int
-    """For so many seconds it did nothing but print; 0: it printed nothing."""
+    """How many seconds it did nothing but print; 0: it printed nothing."""
 
     @override
     def describe(self) -> Message:
         seconds = self.printed_for or self.seconds
-        printed = "printed a text now and then" if self.printed_for else "printed nothing"
+        printed = "printed text now and then" if self.printed_for else "printed nothing"
         return Message(
             title=f"{self.program} made no progress for {seconds} s",
             body=(
@@ -312,7 +312,7 @@ class NoProgress(OutsideError):
 
 
 class TookTooLong(OutsideError):
-    """A program was ended since it ran for longer than any program may."""
+    """A program was ended because it ran for longer than the limit."""
 
     program: str
     seconds: int
@@ -325,7 +325,7 @@ class TookTooLong(OutsideError):
         return Message(
             title=f"{self.program} took longer than {self.seconds} s",
             body=(
-                "Found:    it still ran and made progress. It and its processes were ended.",
+                "Found:    it was still running and made progress. It and its processes were ended.",
                 *_connected(self.servers),
                 f"Expected: it ends within {self.seconds} s, the limit for each program of a build.",
             ),

@@ -30,7 +30,7 @@ def _check_nothing(packages: Sequence[str]) -> None:
 
 
 type CheckResolved = Callable[[Resolution, Sequence[Pin], Callable[[], PackageIndexes]], object]
-"""Raises the failure that forbids to install a resolution.
+"""Raises the failure that forbids installing a resolution.
 
 Called with the pins that the store does not have, and what returns the indexes of all, after
 resolving and before anything is fetched or built.

@@ -104,7 +104,7 @@ class StagingArea:
     def _resolve_limited(self, context: InstallContext, run: Run) -> Resolution:
         """Have the manager resolve without the releases that the build must not install.
 
-        If there is no such resolution, or an index does not tell their age, it resolves without
+        If there is no such resolution, or an index does not give their age, it resolves without
         that limit, for a message that names them.
         """
         manager, limits = self.request.manager, self.request.resolving
@@ -117,9 +117,9 @@ class StagingArea:
         return manager.resolve(context, run)
 
     def check(self, resolution: Resolution, new: Sequence[Pin]) -> None:
-        """Raise the failure that forbids to install *resolution*; the store lacks the *new* pins.
+        """Raise the failure that forbids installing *resolution*; the store lacks the *new* pins.
 
-        Nothing of them has run, unless resolving had to build one for its metadata.
+        None of their code has run, unless resolving had to build one for its metadata.
         """
         self.request.check_resolved(resolution, new, partial(self._package_indexes, resolution))
 

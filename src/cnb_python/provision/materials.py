@@ -1,4 +1,4 @@
-"""The materials of an image: everything that its build downloaded or depended on, with digests.
+"""The materials of an image: what its build downloaded or depended on, with digests.
 
 Each is a ResourceDescriptor of in-toto, as JSON in one line. They are in the metadata of the
 buildpack in the image (`store.toml`), so that they change no layer. Separate from `provide` and

@@ -22,7 +22,7 @@ _INTERNAL = 1
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
 
 type Random = Callable[[int], bytes]
-"""Returns so many random bytes."""
+"""Returns this number of random bytes."""
 type _Json = dict[str, object]
 
 

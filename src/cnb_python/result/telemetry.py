@@ -96,7 +96,7 @@ def append(file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file, flags, _MODE)
         try:
-            # Not a pipe or a device, which could block, or be somebody's terminal.
+            # Not a pipe or a device, which could block, or be a terminal.
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.write(descriptor, f"{text}\n".encode())
         finally:

@@ -12,7 +12,7 @@ from cnb_python.managers.requirement_lines import normalized_name
 
 # https://packaging.python.org/en/latest/specifications/dependency-specifiers/
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
-# The tables of a Pipfile that are no category of packages.
+# The tables of a Pipfile that are not categories of packages.
 _NO_PACKAGES = {"source", "requires", "scripts", "pipenv"}
 
 

@@ -249,7 +249,7 @@ def _homepage(fields: Message) -> str:
         if label.strip().lower() in _HOME_LABELS:
             urls.append(url)
     fitting = (url.strip() for url in urls if _HOMEPAGE.fullmatch(url.strip()))
-    # Some are no addresses: a host with a character that means a slash.
+    # Some are not addresses: their host has a character that means a slash.
     return next((shown(url) for url in fitting if parts_of(url).netloc), "")
 
 

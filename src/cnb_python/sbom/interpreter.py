@@ -232,7 +232,7 @@ class _Needed:
         self._of_program = self._of(program) | self._of(code)
 
     def names_system_library(self, beginning: str, module_file: str) -> bool:
-        """Whether a library whose name begins so is loaded, and is not the interpreter's own."""
+        """Whether a library is loaded whose name begins like that; not one of the interpreter."""
         needed = self._of_program | (self._of(Path(module_file)) if module_file else frozenset())
         return any(name.startswith(beginning) for name in needed)
 

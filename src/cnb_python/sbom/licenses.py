@@ -118,7 +118,7 @@ def license_of(expression: str, text: str, classifiers: Iterable[str]) -> Licens
 def _of_classifiers(names: Sequence[str]) -> License | None:
     """Return one license for *names*: exact if all are, and there is just one.
 
-    Two classifiers may mean `AND` or `OR`, so they are no expression.
+    Two classifiers may mean `AND` or `OR`, so they are not an expression.
     """
     expressions = [_CLASSIFIERS.get(name, "") for name in names]
     if len(expressions) == 1 and expressions[0]:
@@ -134,7 +134,7 @@ def _of_text(text: str) -> License:
 
 
 def _expression(text: str) -> str:
-    """Return *text* in the normal form of SPDX; empty if it is no expression."""
+    """Return *text* in the normal form of SPDX; empty if it is not an expression."""
     if not text or len(text) > _LONGEST_EXPRESSION:
         return ""
     try:

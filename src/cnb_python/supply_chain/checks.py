@@ -85,7 +85,7 @@ class Checks:
         self, resolution: Resolution, new: Sequence[Pin], indexes: Callable[[], PackageIndexes]
     ) -> None:
         """See `PackageChecks`. Raises what `Cooldown.check` and `Audit.run` raise."""
-        # What is malware must not be called too young: waiting would not help.
+        # The audit comes first: waiting does not help against malware that is also too young.
         releases = {pin.name: pin.version for pin in resolution.pins}
         elsewhere = frozenset(pin.name for pin in resolution.pins if not is_of_index(pin))
         self._audited = self._run(releases, elsewhere, self._audited)

@@ -1,4 +1,4 @@
-"""Whether the kernel is in FIPS mode, and what that cannot mean for the app's Python.
+"""Whether the kernel is in FIPS mode, which the app's Python cannot follow.
 
 Separate from `decisions`, which is about the app, not the machine.
 """
@@ -42,9 +42,9 @@ def warning(version: str) -> Message:
                 "does not approve."
             ),
             (
-                "Neither this build nor the image fails for that reason. If the app has to use "
-                "validated modules, end TLS outside of it, in a proxy with a validated module, or "
-                "install Python of a distribution with such a module."
+                "The build goes on, and the image works. If the app has to use validated modules, "
+                "terminate TLS in a proxy that has one, or use the Python of a distribution that "
+                "has one in place of this buildpack."
             ),
         ),
     )

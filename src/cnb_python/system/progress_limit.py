@@ -23,7 +23,7 @@ from cnb_python.system.transfer_limits import SLOWEST
 BUSY = 0.01
 """The part of the time of one processor that counts as progress."""
 PRINTING = 8
-"""So many times as long may a program do nothing but print."""
+"""A program may do nothing but print for this many times the limit."""
 _LONGEST_INTERVAL = 10.0
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")

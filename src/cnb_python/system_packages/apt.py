@@ -84,7 +84,7 @@ class PlannedPackage(NamedTuple):
 
     @classmethod
     def parsed(cls, line: str) -> Self | None:
-        """Return the package that `str` turned into *line*; None if it is no such line."""
+        """Return the package that `str` turned into *line*; None if it is another line."""
         match = _LINE.fullmatch(line)
         return cls(*match.groups()) if match else None
 

@@ -62,8 +62,8 @@ class DebCache:
         if not self.on_disk or size <= budget:
             return
         self.system.output.line(
-            f"Not keeping the {len(self.lines)} fetched packages in the cache: {megabytes(size)}, "
-            f"more than {megabytes(budget)}"
+            f"Not keeping the fetched packages in the cache: {megabytes(size)}, more than "
+            f"{megabytes(budget)}"
         )
         self.layer.begin_in_place()
         self._record()

@@ -12,7 +12,7 @@ from cnb_python.errors.libraries import AptFailed
 from cnb_python.errors.machine import DamagedArchive
 from cnb_python.system.interface import System
 from cnb_python.system_packages.apt import Apt, PlannedPackage
-from cnb_python.system_packages.request import Requested
+from cnb_python.system_packages.request import Requested, counted
 
 _ARCHITECTURES = {"386": "i386", "arm": "armhf", "ppc64le": "ppc64el"}
 
@@ -47,7 +47,7 @@ def _again(apt: Apt, recorded: Sequence[str], system: System) -> Sequence[Planne
     packages = [each for line in recorded if (each := PlannedPackage.parsed(line))]
     if not recorded or len(packages) < len(recorded):
         return ()
-    system.output.line(f"Fetching {len(packages)} system packages in the same versions with apt")
+    system.output.line(f"Fetching {counted(len(packages))} with apt, as in the previous build")
     try:
         with system.output.progress("apt-get download"):
             apt.download(packages)
@@ -56,13 +56,13 @@ def _again(apt: Apt, recorded: Sequence[str], system: System) -> Sequence[Planne
     else:
         has_all = {each.sha256 for each in packages} <= _by_digest(apt).keys()
     if not has_all:
-        system.output.line("The package sources do not have these versions any more")
+        system.output.line("The package sources no longer have these versions")
     return packages if has_all else ()
 
 
 def _newest(apt: Apt, requested: Sequence[Requested], system: System) -> Sequence[PlannedPackage]:
     packages = apt.plan(requested)
-    system.output.line(f"Fetching {len(packages)} system packages with apt")
+    system.output.line(f"Fetching {counted(len(packages))} with apt")
     with system.output.progress("apt-get download"):
         apt.download(packages)
     return packages

@@ -37,7 +37,7 @@ from cnb_python.sbom.model import Document, document
 from cnb_python.system.interface import System
 from cnb_python.system.output import megabytes
 from cnb_python.system_packages.cache import BUDGET_BYTES, PACKAGES, DebCache, texts
-from cnb_python.system_packages.request import Requested, parsed
+from cnb_python.system_packages.request import Requested, counted, parsed
 
 if TYPE_CHECKING:
     from cnb_python.system_packages.paths import PathVariable
@@ -300,8 +300,8 @@ class _DebianPackages:
         layer.finish(types, self.metadata, env, sboms=sbom.files)
         development.finish(LayerTypes(build=self.build), {}, of_build)
         self._states = {each.name: _states(each.path) for each in (layer, development)}
-        count = len(unpacked.run_packages)
-        output.line(f"Unpacked {count} system packages for the image: {megabytes(size)}")
+        unpacked_packages = counted(len(unpacked.run_packages))
+        output.line(f"Unpacked {unpacked_packages} for the image: {megabytes(size)}")
 
 
 def _deltas(scope: Scope, variables: Iterable[PathVariable]) -> list[EnvDelta]:

@@ -21,6 +21,11 @@ class Requested(NamedTuple):
         return f"{self.name}={self.version}" if self.version else self.name
 
 
+def counted(count: int) -> str:
+    """Return the number of packages in words: `2 system packages`."""
+    return f"{count} system package{'' if count == 1 else 's'}"
+
+
 def parsed(entries: tuple[str, ...], origin: str) -> tuple[Requested, ...]:
     """Return the *entries* of the setting that messages call *origin*, sorted by name.
 

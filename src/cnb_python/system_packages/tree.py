@@ -206,7 +206,7 @@ def _merged(path: str) -> str:
 
 
 def has_files(deb: Deb) -> bool:
-    """Whether the package has a file of which an image has a use: not only texts about it.
+    """Whether the package has a file that an image can use: not only texts about it.
 
     Raises DamagedArchive and OSError.
     """

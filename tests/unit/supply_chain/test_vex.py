@@ -163,7 +163,7 @@ _NESTED = (
         (b'{"@context": "https://openvex.dev/ns"}', "it has no list of statements"),
         (
             b'{"@context": "https://openvex.dev/ns", "statements": [{"status": "ok"}]}',
-            "'ok' is no status of OpenVEX",
+            "'ok' is not a status of OpenVEX",
         ),
     ],
 )

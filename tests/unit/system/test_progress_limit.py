@@ -224,7 +224,7 @@ def test_program_that_only_prints_is_ended(tmp_path: Path) -> None:
 
     message = raised.value.describe()
     assert message.title == "pip install made no progress for 8 s"
-    assert "in 8 s it printed a text now and then, used less than 1%" in message.body[0]
+    assert "in 8 s it printed text now and then, used less than 1%" in message.body[0]
     assert "BP_PYTHON_IDLE_TIMEOUT=2 " in message.fixes[1]
 
 

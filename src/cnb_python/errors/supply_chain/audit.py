@@ -22,12 +22,12 @@ class MalwareFound(AppError):
             title="The app requires packages that are known to be malware",
             body=(
                 *(f"Found:    {each}" for each in self.findings),
-                "The build has stopped before anything of them was installed or run.",
+                "The build has stopped before it installed any of them.",
             ),
             fixes=(
                 (
                     "Remove the package, or require a release from before the attack; check the "
-                    "name for a typing error. Change the secrets of machines that installed it."
+                    "spelling of its name. If a machine has installed it, change the secrets there."
                 ),
                 "If the record is wrong, name it in a VEX document: vex.json, or a file in .vex.",
             ),
@@ -58,7 +58,7 @@ class VulnerablePackages(AppError):
             fixes=(
                 "Require a release in which the vulnerability is fixed.",
                 _VEX,
-                "Set BP_PYTHON_AUDIT=warn to build nevertheless.",
+                "Set BP_PYTHON_AUDIT=warn to build anyway.",
             ),
         )
 
@@ -116,8 +116,8 @@ class BadAuditData(OutsideError):
                 f"Found:    {self.reason}",
                 (
                     "Expected: records in the OSV format, schema 1.x, as JSON files or in a zip "
-                    "such as OSV's all.zip for PyPI. An audit with a part of them would say "
-                    "little, so the build has stopped."
+                    "such as OSV's all.zip for PyPI. An audit with only some of them could miss "
+                    "malware, so the build has stopped."
                 ),
             ),
             fixes=(

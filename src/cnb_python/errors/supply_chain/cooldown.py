@@ -22,7 +22,7 @@ class YoungRelease(NamedTuple):
 
 
 class UnknownAge(NamedTuple):
-    """A release whose age no index tells."""
+    """A release whose age no index gives."""
 
     name: str
     version: str
@@ -50,7 +50,7 @@ class ReleasesTooYoung(AppError):
                 *(_young(each) for each in self.releases),
                 (
                     f"Expected: releases that were uploaded at least {self.age} ago "
-                    f"({self.setting}). Nothing of them has run."
+                    f"({self.setting}). The build has installed none of them."
                 ),
             ),
             fixes=(

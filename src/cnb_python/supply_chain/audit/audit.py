@@ -70,8 +70,9 @@ class Audit:
             result = from_lines(before.findings)
         else:
             result = vex.applied(_compared(records, releases))
+            packages = f"{len(releases)} package{'' if len(releases) == 1 else 's'}"
             count = f"{records.count:,} record{'' if records.count == 1 else 's'}"
-            self.system.output.line(f"Compared {len(releases)} packages with {count}")
+            self.system.output.line(f"Compared {packages} with {count}")
         self._react(result)
         return Audited(inputs, as_lines(result))
 

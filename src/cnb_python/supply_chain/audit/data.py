@@ -1,6 +1,6 @@
 """Reads OSV records: a directory of JSON files, or a zip as OSV publishes it (`all.zip`).
 
-Nothing is unpacked to disk, so the names in a zip do not matter. Everything is bounded.
+Nothing is unpacked to disk, so the names in a zip do not matter. Sizes and numbers are limited.
 """
 
 import hashlib

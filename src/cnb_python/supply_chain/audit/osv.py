@@ -118,8 +118,8 @@ def _by_name(affected: JsonValue) -> dict[str, list[dict[str, JsonValue]]]:
 def _is_affected(entry: Mapping[str, JsonValue], version: str) -> bool:
     """Whether *entry* is about *version*, or about the release that it was built from.
 
-    Records name releases of the public index: 2.0.0 is meant by 2.0.0+cu118 too, which a range
-    that ends with 2.0.0 would leave out, and so would a list.
+    Records name releases of the public index. One about 2.0.0 is about 2.0.0+cu118 too, which a
+    range that ends with 2.0.0 would leave out, and so would a list.
     https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers
     """
     return any(_is_about(entry, each) for each in {version, version.partition("+")[0]})

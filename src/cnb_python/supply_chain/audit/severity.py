@@ -52,7 +52,7 @@ def worst(severities: Iterable[str]) -> str:
 
 
 def of_vector(vector: str) -> str:
-    """Return the severity of a CVSS 3 *vector*; empty if it is no such vector, or its score is 0.
+    """Return the severity of a CVSS 3 *vector*; empty if it is another text, or its score is 0.
 
     >>> of_vector("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")
     'critical'

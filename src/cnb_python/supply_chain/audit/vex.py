@@ -80,7 +80,7 @@ class Vex(NamedTuple):
 
 
 def read_vex(directory: Path, names: Sequence[str]) -> Vex:
-    """Return the documents of the app in *directory*: the files *names*, else those usual.
+    """Return the documents of the app in *directory*: the files *names*, else the usual ones.
 
     Raises BadVex.
     """
@@ -130,7 +130,7 @@ def _of_openvex(document: Mapping[str, JsonValue], name: str) -> Iterator[Statem
     for statement in _tables(statements):
         status = statement.get("status")
         if status not in {*_STATUSES, AFFECTED, "under_investigation"}:
-            raise BadVex(name, f"{status!r} is no status of OpenVEX")
+            raise BadVex(name, f"{status!r} is not a status of OpenVEX")
         vulnerability = statement.get("vulnerability")
         table = vulnerability if isinstance(vulnerability, dict) else {"name": vulnerability}
         aliases = table.get("aliases")

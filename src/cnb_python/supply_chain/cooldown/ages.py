@@ -53,7 +53,7 @@ def age_of(files: Sequence[ReleaseFile]) -> ReleaseAge:
 def newest_older(
     pin: Pin, files: Iterable[ReleaseFile], latest: datetime, target: WheelTarget
 ) -> str:
-    """Return the newest release below that of *pin* that was uploaded until *latest*.
+    """Return the newest release below that of *pin* that was uploaded by *latest*.
 
     Empty: *files* have none that fits *target*. Pre-releases count if *pin* is one.
     """

@@ -100,7 +100,7 @@ class _Judge(NamedTuple):
     age: timedelta
     """What is required."""
     latest: datetime
-    """Until then a release must have been uploaded."""
+    """The latest upload time that is old enough."""
     indexes: PackageIndexes
     pages: IndexPages
 

@@ -36,7 +36,7 @@ _API = re.compile(r"1\.[0-9]+")
 
 
 class NotAnIndexPage(ValueError):
-    """An answer is no page of the JSON API; the text says why."""
+    """An answer is not a page of the JSON API; the text says why."""
 
 
 class WheelTarget(NamedTuple):
@@ -100,7 +100,7 @@ def _of_index(table: Mapping[str, JsonValue]) -> ReleaseFile | None:
 
 
 def in_lock(pin: Pin) -> tuple[ReleaseFile, ...]:
-    """Return the files that the lock of *pin* lists; none if it is no pin of a `pylock.toml`."""
+    """Return the files that the lock of *pin* lists; none if it is not from a `pylock.toml`."""
     return tuple(file for each in _file_tables(pin) if (file := _of_lock(each)))
 
 
@@ -155,7 +155,7 @@ def _of_lock(table: TomlTable) -> ReleaseFile | None:
 def _file(
     name: str, sha256: str, uploaded: datetime | None, *, is_yanked: bool, requires_python: str
 ) -> ReleaseFile | None:
-    """Return the file; None for names that are no wheel or sdist, such as eggs."""
+    """Return the file; None for names of other files, such as eggs."""
     try:
         version = (
             parse_wheel_filename(name)[1]
@@ -176,7 +176,7 @@ def _time(text: str) -> datetime | None:
 
 
 def _fits(tag: Tag, target: WheelTarget) -> bool:
-    """Whether a wheel with *tag* may be installed. It errs on the side of yes.
+    """Whether a wheel with *tag* may be installed; in case of doubt, it may.
 
     https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/
     """
