@@ -28,7 +28,7 @@ _SDISTS = ("pypi/*/*/revision.http", "index/*/*/*/revision.http", "url/*/revisio
 _SHA256 = re.compile(rb"Sha256\xd9@([0-9a-f]{64})")
 _ADDRESS = re.compile(rb"https?://[!-~]{1,2000}?\.(?:whl|zip|tar\.(?:gz|bz2|xz)|tgz|tbz)")
 _LARGEST = 1 << 16
-# No build needs so many. A label of the image lists them, and code of packages may add any number.
+# More than any build needs: an image has a label with all, and code of packages may add files.
 _MOST_OF_BUILD = 500
 _HASH = re.compile(r"sha256\s*[:=]\s*[\"']?([0-9a-fA-F]{64})")
 _SDIST_NAME = re.compile(r"(.+)-[^-]+")

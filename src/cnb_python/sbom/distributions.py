@@ -26,7 +26,7 @@ SBOMS = ".dist-info/sboms/"
 """Where a wheel has SBOMs of what is copied into it: https://peps.python.org/pep-0770/"""
 _METADATA = ".dist-info/METADATA"
 # auditwheel copies libraries there, and adds a part of their digest to their names:
-# `numpy.libs/libgfortran-040039e1.so.5.0.0`. Names of other tools may be no text at all.
+# `numpy.libs/libgfortran-040039e1.so.5.0.0`. Names that other tools give may not be text.
 _COPIED_LIBRARY = re.compile(
     r"[!-.0-~]+\.libs/(?P<file>(?P<name>lib[!-~]+?)-[0-9a-f]{8}(?P<end>\.[!-~]+))"
 )
