@@ -16,6 +16,24 @@ FIND = (
     "from ctypes.util import find_library as find; from pyzbar.pyzbar import decode; "
     "print(find('zbar'), find('nothing'), decode((bytes(100), 10, 10)))"
 )
+MESSAGES = "locale/de/LC_MESSAGES/django.po"
+TRANSLATED = """\
+msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\n"
+
+msgid "Hi"
+msgstr "Hallo"
+"""
+COMMAND = """
+[tool.cnb-python.commands.messages]
+run = "django-admin compilemessages"
+inputs = ["locale/**/*.po"]
+outputs = ["locale/**/*.mo"]
+"""
+TRANSLATE = (
+    "import gettext, shutil; "
+    "print(gettext.translation('django', 'locale', ['de']).gettext('Hi'), shutil.which('msgfmt'))"
+)
 
 
 def files(requirements: str, *packages: str) -> dict[str, str]:
@@ -76,19 +94,24 @@ def test_unknown_package_stops_the_build(builds: Builds, app: App) -> None:
 
 
 def test_weasyprint_with_fonts_and_pyzbar_by_find_library(builds: Builds, app: App) -> None:
-    """The library is found in the build, which has a compiler, and in the image without one."""
+    """The library is found in the build, which has a compiler, and in the image without one.
+
+    gettext is for the build alone, which compiles translations with it.
+    """
     names = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
     hook = f'#!/bin/sh\npython -c "{FIND}"\n'
-    requirements = "weasyprint==68.1\npyzbar==0.1.9\n"
+    requirements = "weasyprint==68.1\npyzbar==0.1.9\ndjango==5.2.8\n"
 
-    built = builds.image(
-        app({**files(requirements, *names, "libzbar0"), "bin/post_compile": hook})
-    )
+    listed = files(requirements, *names, "libzbar0", "gettext")
+    listed["pyproject.toml"] += COMMAND
+
+    built = builds.image(app({**listed, "bin/post_compile": hook, MESSAGES: TRANSLATED}))
 
     assert built.code == 0, built.output
     assert "libzbar.so.0 None []" in built.output
     assert "b'%PDF-1.7'" in built.run("python", "-c", HTML)
     assert built.run("python", "-c", FIND).startswith("libzbar.so.0 None []")
+    assert built.run("python", "-c", TRANSLATE) == "Hallo None\n"
     label = built.labels()["io.github.cnb-python.libraries"]
     assert ["system-packages"] in [each["packages"] for each in label.values()]
     assert "libzbar.so.0" not in label

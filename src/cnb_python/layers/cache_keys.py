@@ -18,6 +18,7 @@ FORMAT = "3"
 NLTK = "nltk"
 NLTK_FILE = "nltk.txt"
 SYSTEM_PACKAGES = "system-packages"
+SYSTEM_PACKAGES_BUILD = f"{SYSTEM_PACKAGES}-build"
 _NLTK_FORMAT = "1"
 
 

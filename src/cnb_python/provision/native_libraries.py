@@ -19,6 +19,7 @@ from cnb_python.distributions.model import Distribution, LibraryNeed
 from cnb_python.distributions.system_libraries import SystemLibraries, in_directories
 from cnb_python.errors.libraries import MissingLibraries, MissingLibrary
 from cnb_python.install.request import InstallResult
+from cnb_python.layers.cache_keys import SYSTEM_PACKAGES, SYSTEM_PACKAGES_BUILD
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.provision.libraries import (
     IN_A_LAYER,
@@ -33,7 +34,6 @@ from cnb_python.system.interface import System
 
 TABLE = Path(__file__).parents[1] / "data/package_libraries.toml"
 _PYTHON = "Python"
-_SYSTEM_PACKAGES = "system-packages"
 _UBUNTU = "ubuntu"
 # Libraries of graphics drivers and of NVIDIA's and AMD's toolkits: the machine has them, or the
 # package works without. libpython has rules of its own (`python_parts`).
@@ -77,11 +77,17 @@ def check(
         install_result.distributions,
         {
             _PYTHON: _of_interpreter(request),
-            _SYSTEM_PACKAGES: request.system_packages.library_needs,
+            SYSTEM_PACKAGES: request.system_packages.library_needs,
         },
     )
     libraries = SystemLibraries(system.root)
-    directories = request.context.environ.get("LD_LIBRARY_PATH", "").split(":")
+    # The image does not have what is for builds only.
+    development = f"{request.context.layers_dir / SYSTEM_PACKAGES_BUILD}/"
+    directories = [
+        directory
+        for directory in request.context.environ.get("LD_LIBRARY_PATH", "").split(":")
+        if not directory.startswith(development)
+    ]
     recorded, missing = dict[str, str](), list[tuple[str, str, _Use]]()
     for library, users in uses.items():
         lacking = list(_lacking(library, users, libraries))
@@ -198,7 +204,7 @@ def _missing(
                     instead=_instead(use.distribution),
                 )
             )
-        elif library not in packages and use.distribution != _SYSTEM_PACKAGES:
+        elif library not in packages and use.distribution != SYSTEM_PACKAGES:
             continue  # an optional part that few systems can have
         users.setdefault(library, []).append(use)
         if at_import or library not in states:

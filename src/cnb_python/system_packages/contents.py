@@ -89,7 +89,8 @@ def unpack(request: UnpackRequest) -> Contents:
     launch = paths.launch_variables(run, request.triplet)
     _run_steps(request, run, launch)
     launch = paths.launch_variables(run, request.triplet)
-    build = (*launch, *paths.build_variables(development, request.triplet))
+    of_build = paths.build_variables(development, request.triplet)
+    build = paths.joined((*launch, *of_build))
     reasons = sorted(left_out.items())
     return Contents(run, development, needed, reasons, launch, build, _needs(run))
 

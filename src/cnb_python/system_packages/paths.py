@@ -3,7 +3,7 @@
 `data/system_packages.toml` has those that some packages need.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -81,12 +81,14 @@ def launch_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...
 
 
 def build_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...]:
-    """Return the variables for compilers that use the headers and libraries of *tree*."""
+    """Return the variables for what runs in builds: compilers, and programs of *tree*."""
     headers = ("usr/include", f"usr/include/{triplet}", *_named_headers())
     packages = (f"usr/lib/{triplet}/pkgconfig", "usr/lib/pkgconfig", "usr/share/pkgconfig")
     libraries = (f"usr/lib/{triplet}", "usr/lib")
     searched = {
         "CPATH": headers,
+        # For programs of packages such as gettext.
+        _LIBRARIES: tuple(library_directories(tree, triplet)),
         "LIBRARY_PATH": libraries,
         "PATH": PROGRAMS,
         "PKG_CONFIG_PATH": packages,
@@ -94,6 +96,19 @@ def build_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...]
     existing = {name: _existing(tree, paths) for name, paths in searched.items()}
     return tuple(
         PathVariable(name, "append", ":".join(paths)) for name, paths in existing.items() if paths
+    )
+
+
+def joined(variables: Sequence[PathVariable]) -> tuple[PathVariable, ...]:
+    """Return *variables* with one that appends for each name; its values keep their order."""
+    appended: dict[str, list[str]] = {}
+    for each in variables:
+        if each.action == "append":
+            appended.setdefault(each.name, []).append(each.value)
+    defaults = (each for each in variables if each.action != "append")
+    return (
+        *defaults,
+        *(PathVariable(name, "append", ":".join(values)) for name, values in appended.items()),
     )
 
 

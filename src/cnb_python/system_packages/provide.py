@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from cnb_python.system_packages.paths import PathVariable
 
 NAME = cache_keys.SYSTEM_PACKAGES
-DEVELOPMENT = f"{NAME}-build"
+DEVELOPMENT = cache_keys.SYSTEM_PACKAGES_BUILD
 CACHE = f"{NAME}-debs"
 # Raise it with every change of what the layers hold.
 _FORMAT = "3"

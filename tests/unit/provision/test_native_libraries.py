@@ -84,6 +84,17 @@ def test_system_packages_need_libraries_too(app: FakeBuild) -> None:
     assert '"libpq.so.5":{"packages":["system-packages"]' in libraries.labels(recorded)[LABEL]
 
 
+def test_library_for_builds_alone_is_missing(app: FakeBuild) -> None:
+    directory = app.layers / "system-packages-build/usr/lib"
+    directory.mkdir(parents=True)
+    (directory / "libGL.so.1").write_bytes(elf_files.elf())
+    environ = {**app.context.environ, "LD_LIBRARY_PATH": str(directory)}
+    app.context = app.context._replace(environ=environ)
+
+    with pytest.raises(MissingLibraries):
+        check(app, {"opencv-python": OPENCV})
+
+
 def check(app: FakeBuild, packages: Mapping[str, Files], *, reads: bool = True) -> dict[str, str]:
     result = installed(app.layers / "roots", packages, reads=reads)
 

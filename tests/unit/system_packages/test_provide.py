@@ -124,6 +124,11 @@ class Machine:
     def layer(self, name: str) -> Path:
         return self.directory / "layers" / name
 
+    def library_directories(self, *layers: str) -> list[str]:
+        """Return the directories of libraries in the trees of *layers*."""
+        roots = (f"{self.layer(name)}/usr/lib" for name in layers)
+        return [directory for root in roots for directory in (f"{root}/{X}", root)]
+
     def commands(self) -> list[str]:
         words = [[each for each in run.argv[3:] if not each.startswith("-")] for run in self.ran]
         return [each[0] for each in words]
@@ -162,7 +167,7 @@ def test_packages_are_unpacked_for_the_image_with_their_variables(machine: Machi
     assert (layer / "env.launch/MAGIC.default").read_text() == f"{layer}/usr/lib/file/magic.mgc"
     path = (layer / "env.launch/LD_LIBRARY_PATH.append").read_text()
     assert path.split(":")[0] == f"{layer}/usr/lib/{X}"
-    assert result.environ["LD_LIBRARY_PATH"] == path
+    assert result.environ["LD_LIBRARY_PATH"].startswith(path)
     assert f"{layer}/usr/lib/{X}" in result.libraries
     assert not (layer / f"usr/lib/{X}/libc.so.6").exists()
 
@@ -310,6 +315,8 @@ def test_headers_are_for_the_build_only(machine: Machine) -> None:
     assert seen[0] == "PQ"
     assert seen[1] == f"prefix={tree}/usr\nincludedir={tree}/usr/include\nlibs=-L{tree}/usr/lib"
     assert f"{tree}/usr/include/postgresql" in result.environ["CPATH"].split(":")
+    libraries = result.environ["LD_LIBRARY_PATH"].split(":")
+    assert libraries == machine.library_directories(NAME, DEVELOPMENT)
     assert not tree.exists()
     assert not (machine.layer(NAME) / "usr/include").exists()
     assert (machine.layer(NAME) / f"usr/lib/{X}/libpq.so.5.15").exists()
@@ -320,6 +327,9 @@ def test_later_buildpacks_get_the_headers_too(machine: Machine) -> None:
 
     tree = machine.layer(DEVELOPMENT)
     assert (tree / "env.build/CPATH.append").exists()
+    # Both trees have libraries.
+    libraries = (tree / "env.build/LD_LIBRARY_PATH.append").read_text()
+    assert libraries.split(":") == machine.library_directories(NAME, DEVELOPMENT)
     assert (tree / "usr/include/postgresql/libpq-fe.h").exists()
 
 
