@@ -1,6 +1,8 @@
 """Builds an app with a hostile package in each situation, and compares with clean builds."""
 
 import hashlib
+import re
+import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,11 @@ type Form = Literal["pinned", "hashed", "names"]
 """How requirements.txt lists the packages: with versions, with hashes too, or by name alone."""
 
 EVIL = "evil"
+SBOM = "sbom"
+"""The title of the layer with all SBOMs."""
+_DIGEST = re.compile(rf'"pkg:pypi/{EVIL}@1.0",\s+"hashes": \[[^]]*"([0-9a-f]{{64}})"')
+# They are computed from the content: a serial number.
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # In the order of their names: built before it, and after it.
 OTHERS = ("aardvark", "neighbour", "zebra")
 APP: Files = {
@@ -97,10 +104,25 @@ def publish_others(packages: Path) -> None:
 def image_layers(build: Built, form: Form) -> dict[str, str]:
     """Return the diff id of each layer by title, as far as equal apps must have equal ones.
 
-    With hashes, requirements.txt has that of the hostile package, and is in the app's layer.
+    The hostile package differs from the harmless one, and the SBOM has its digest. With hashes,
+    requirements.txt has it too, and is in the app's layer.
     """
-    return {
+    digests = {
         title: diff_id
         for title, diff_id in layers_of(build).items()
         if not (form == "hashed" and title == "app")
     }
+    return {**digests, SBOM: _equal_sboms(build)}
+
+
+def _equal_sboms(build: Built) -> str:
+    """Return the SBOMs of the image, without the digest of `EVIL` and the ids that follow."""
+    layer = next(layer for layer in build.image.layers if layer.title == SBOM)
+    with tarfile.open(build.image.blob(layer)) as archive:
+        files = ((member.name, archive.extractfile(member)) for member in archive)
+        text = "\n".join(f"{name} {file.read().decode()}" for name, file in files if file)
+    for digest in re.findall(
+        rf'"pkg:pypi/{EVIL}@1.0",\s+"hashes": \[[^]]*"([0-9a-f]{{64}})"', text
+    ):
+        text = text.replace(digest, "")
+    return _IDENTIFIER.sub("", text)
