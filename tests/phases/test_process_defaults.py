@@ -196,8 +196,10 @@ def test_layer_has_the_program_and_process_variables(flask: Built) -> None:
     top = flask.layers / "defaults"
 
     assert {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()} == {
+        "bash",
         "exec.d/defaults",
         "init",
+        "sh",
         "variables",
         "env.launch/web/BPL_PYTHON_LOG.default",
     }

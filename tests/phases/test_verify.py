@@ -13,6 +13,7 @@ from tests.support.builds import Builds, Built, fixture
 from tests.support.locked_managers import Images
 from tools.platforms import oci
 from tools.verify import comparison, recorded
+from tools.verify.__main__ import builder_version
 from tools.verify.causes import Builds as BothBuilds
 from tools.verify.causes import cause
 from tools.verify.other_machine import BY_UMASK
@@ -20,7 +21,7 @@ from tools.verify.rebuild import Rebuild, rebuilt, rebuilt_elsewhere
 
 
 def rebuild_of(builds: Builds, image: oci.Image, name: str) -> Rebuild:
-    settings = recorded.settings(recorded.materials(image))
+    settings = recorded.settings(image, builder_version())
     return Rebuild(fixture(name), builds.buildpack, settings, builds.settings)
 
 

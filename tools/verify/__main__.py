@@ -94,7 +94,8 @@ def verify(
     """
     before = recorded.materials(image)
     _note_release(before)
-    rebuild = Rebuild(source, builder.buildpack(), recorded.settings(before), env)
+    settings = recorded.settings(image, builder_version())
+    rebuild = Rebuild(source, builder.buildpack(), settings, env)
     platform = lifecycle.standard()
     if not machines:
         after = rebuilt(rebuild, platform, scratch)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from cnb_python.config.kinds import Names
 from cnb_python.config.settings import TABLE
+from cnb_python.result.build_result import LABEL, BuildResult
 from tools.platforms.oci import Image
 from tools.processes import fail
 
 BUILDPACK = "cnb-python/python"
 METADATA = "io.buildpacks.lifecycle.metadata"
+_PYTHON_VARIABLE = "BP_PYTHON_VERSION"
 # Shown in the list by their names alone.
 _NAMES_ONLY = {"collectstatic_env", "commands"}
 
@@ -79,21 +81,32 @@ def versions(recorded: Mapping[str, Material]) -> dict[str, str]:
     return {each.subject: each.version for each in recorded.values() if each.kind == "package"}
 
 
-def settings(recorded: Mapping[str, Material]) -> dict[str, str]:
-    """Return the variables that give a build the recorded settings and release of Python.
+def settings(image: Image, release: str) -> dict[str, str]:
+    """Return the variables that give a build by *release* the settings and the Python of *image*.
 
     Those in the app's files are among them. Not the values of variables and commands, which are
     not recorded.
     """
-    return dict(_settings(recorded))
+    return dict(_settings(materials(image), with_python=_needs_python(image, release)))
 
 
-def _settings(recorded: Mapping[str, Material]) -> Iterator[tuple[str, str]]:
+def _needs_python(image: Image, release: str) -> bool:
+    """Whether a build by *release* gets the Python of *image* only if a variable names it.
+
+    The image lists what chose its Python, so a variable alone would make another image.
+    """
+    result: BuildResult | None = json.loads(image.labels.get(LABEL, "null"))
+    if result is None or result["python"] is None or result["version"] != release:
+        return True
+    return _PYTHON_VARIABLE in result["python"]["origin"]
+
+
+def _settings(recorded: Mapping[str, Material], *, with_python: bool) -> Iterator[tuple[str, str]]:
     by_kind = {each.kind: each for each in recorded.values()}
     interpreter, given = by_kind.get("interpreter"), by_kind.get("settings")
-    if interpreter:
+    if interpreter and with_python:
         suffix = "t" if interpreter.annotations.get("flavor") == "freethreaded" else ""
-        yield "BP_PYTHON_VERSION", f"{interpreter.version}{suffix}"
+        yield _PYTHON_VARIABLE, f"{interpreter.version}{suffix}"
     for setting in TABLE if given else ():
         value = given.annotations.get(setting.name) if given else None
         if value is not None and setting.name not in {*_NAMES_ONLY, "python"}:

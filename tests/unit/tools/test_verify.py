@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.result.build_result import LABEL
 from tools.platforms.oci import Image, Layer
 from tools.processes import Unavailable
 from tools.verify import causes, comparison, recorded
@@ -240,12 +241,37 @@ def test_recorded_python_and_settings_become_variables(tmp_path: Path) -> None:
             },
         },
     )
-    materials = recorded.materials(image(tmp_path / "image", {}, labelled(*rows)))
+    made = image(tmp_path / "image", {}, labelled(*rows))
 
-    assert recorded.settings(materials) == {
+    assert recorded.settings(made, "1.0") == {
         "BP_PYTHON_VERSION": "3.14.6t",
         "BP_PYTHON_EXTRAS": "web,s3",
     }
+
+
+@pytest.mark.parametrize(
+    ("release", "origin", "given"),
+    [
+        ("1.0", "the default of this buildpack", False),
+        ("1.0", ".python-version, line 1", False),
+        ("1.0", "the setting BP_PYTHON_VERSION", True),
+        ("0.9", "the default of this buildpack", True),
+    ],
+)
+def test_python_is_a_variable_only_if_the_app_would_get_another(
+    tmp_path: Path, release: str, origin: str, *, given: bool
+) -> None:
+    """The image lists what chose its Python."""
+    interpreter = {
+        "name": "python",
+        "annotations": {"kind": "interpreter", "version": "3.14.6", "flavor": "plain"},
+    }
+    result = {"version": release, "python": {"version": "3.14.6", "origin": origin}}
+    labels = {**labelled(interpreter), LABEL: json.dumps(result)}
+
+    settings = recorded.settings(image(tmp_path / "image", {}, labels), "1.0")
+
+    assert settings == ({"BP_PYTHON_VERSION": "3.14.6"} if given else {})
 
 
 @pytest.mark.parametrize(
