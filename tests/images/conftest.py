@@ -17,6 +17,8 @@ from tools.platforms import engine, this_machine
 from tools.platforms.engine import Engine
 from tools.pythons import mirror
 
+# What the images of sample apps are built with.
+SETTINGS = {"pip_c_extension": {"BP_PYTHON_HEALTH": "/health"}}
 LAST = "test_nothing_is_left_behind"
 PREFIX = "cnb-python-test-"
 
@@ -59,6 +61,6 @@ def built(pack_builds: PackBuilds) -> Callable[[str], Built]:
 
     @cache
     def build(name: str) -> Built:
-        return pack_builds.build(fixture(name), name)
+        return pack_builds.build(fixture(name), name, env=SETTINGS.get(name))
 
     return build

@@ -87,6 +87,20 @@ class Container:
         code = self.engine.docker("inspect", "--format={{.State.ExitCode}}", self.id)
         return Stopped(int(code), seconds)
 
+    def run(self, *command: str) -> Ended:
+        """Run *command* in the container, as the exec probes of platforms do."""
+        return _docker(self.engine, "exec", self.id, *command)
+
+    def becomes(self, health: str, patience: float = 30.0) -> bool:
+        """Return whether the engine's own health check has the status *health* in time."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            shown = self.engine.docker("inspect", "--format={{.State.Health.Status}}", self.id)
+            if shown.strip() == health:
+                return True
+            time.sleep(0.2)
+        return False
+
     def _runs(self) -> bool:
         state = self.engine.docker("inspect", "--format={{.State.Running}}", self.id)
         return state.strip() == "true"

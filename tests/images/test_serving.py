@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.images.containers import KILLED, QUICK, ended, started
+from tests.images.containers import KILLED, QUICK, Ended, ended, started
 from tests.images.pack_builds import Built, PackBuilds
 
 type Build = Callable[[str], Built]
@@ -19,6 +19,7 @@ PAGES = {
     "pip_science": "setosa",
     "pip_c_extension": '"xxhash":"C"',
 }
+HEALTH = "/layers/cnb-python_python/defaults/health"
 LIMITS = ("--memory=512m", "--cpus=1")
 # Exit codes after SIGTERM: handled, or not.
 ENDED_BY_TERM = {0, 143}
@@ -67,6 +68,19 @@ def test_model_is_trained_and_predicts(built: Build, pack_builds: PackBuilds) ->
             headers={"Content-Type": "application/json"},
         )
         assert json.loads(container.ask(question)) == {"species": "setosa"}
+
+
+def test_health_check_of_the_engine_and_by_exec(built: Build, pack_builds: PackBuilds) -> None:
+    probe = (f"--health-cmd={HEALTH}", "--health-interval=1s", "--health-retries=1")
+    image = built("pip_c_extension").name
+    with started(pack_builds.engine, image, limits=probe) as container:
+        container.fetch("/")
+        assert container.becomes("healthy")
+        assert container.run(HEALTH) == Ended(0, "")
+        assert container.run(HEALTH, "/gone").code == 1
+    gone = (f"--health-cmd={HEALTH} /gone", *probe[1:])
+    with started(pack_builds.engine, image, limits=gone) as container:
+        assert container.becomes("unhealthy")
 
 
 def test_port_is_taken_from_the_environment(built: Build, pack_builds: PackBuilds) -> None:
