@@ -5,7 +5,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools.fuzz import app_readers, option_readers, package_readers, tool_readers
+from tools.fuzz import (
+    app_readers,
+    option_readers,
+    package_readers,
+    supply_chain_readers,
+    tool_readers,
+)
 from tools.fuzz.engine import CPU_SECONDS, Finding, Reader, failure, fuzz
 from tools.fuzz.mutations import LARGEST
 
@@ -20,6 +26,7 @@ def readers() -> tuple[Reader, ...]:
         *package_readers.readers(),
         *tool_readers.readers(),
         *option_readers.readers(),
+        *supply_chain_readers.readers(),
     )
 
 
