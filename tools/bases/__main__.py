@@ -37,29 +37,31 @@ def build(builds: SampleBuilds, app: App, after: Path | None = None) -> tuple[La
     """Build and start *app*; print its size, and return its layers."""
     result = builds.build(app, after)
     builds.check(app, result)
-    made = layers.of_buildpack(oci.read(result.image))
-    compiled = sorted(name for layer in made for name in layer.compiled)
+    built = layers.of_buildpack(oci.read(result.image))
+    compiled = sorted(name for layer in built for name in layer.compiled)
     note = f", compiled: {', '.join(compiled)}" if compiled else ""
     say(f"  {app.name:<16} works, {builds.size(result) / 1e6:.0f} MB compressed{note}")
-    return made
+    return built
 
 
 def problems(app: App, by_base: Mapping[str, Sequence[Layer]]) -> list[str]:
     """Return each layer of *app* that should be the same on two bases and is not."""
-    found = []
+    differences = []
     (first, before), *further = by_base.items()
     for base, after in further:
         compiled = layers.with_compiled((*before, *after))
         different = set(layers.differing(before, after)) - compiled
-        found += [f"{app.name}: layer {name} differs on {base} and {first}" for name in different]
-    return sorted(found)
+        differences += [
+            f"{app.name}: layer {name} differs on {base} and {first}" for name in different
+        ]
+    return sorted(differences)
 
 
 def report(app: App, by_base: Mapping[str, Sequence[Layer]]) -> None:
     """Print how many layers of *app* are the same on all bases, and the digests of all."""
-    made = next(iter(by_base.values()))
+    on_first = next(iter(by_base.values()))
     say(f"\n{app.name}: layers on {', '.join(by_base)}")
-    for layer in made:
+    for layer in on_first:
         digests = {base: _digest(each, layer.name) for base, each in by_base.items()}
         values = sorted(set(digests.values()))
         shown = values[0] if len(values) == 1 else "  ".join(digests.values())
@@ -67,33 +69,35 @@ def report(app: App, by_base: Mapping[str, Sequence[Layer]]) -> None:
         say(f"  {layer.name:<24} {same:<7} {shown}")
 
 
-def _digest(made: Sequence[Layer], name: str) -> str:
-    return next((each.diff_id[7:19] for each in made if each.name == name), "none")
+def _digest(built: Sequence[Layer], name: str) -> str:
+    return next((each.diff_id[7:19] for each in built if each.name == name), "none")
 
 
 def run(names: Sequence[str], apps: Sequence[App], folder: Path) -> list[str]:
     """Build *apps* on the bases *names*, below *folder*; return what is wrong."""
     product = sample_builds.buildpack(oci.arch(), folder / "buildpack")
-    made: dict[App, dict[str, tuple[Layer, ...]]] = {app: {} for app in apps}
-    found = []
+    by_app: dict[App, dict[str, tuple[Layer, ...]]] = {app: {} for app in apps}
+    differences = []
     previous: Path | None = None
     with this_machine.interpreters(this_machine.of_this_machine()) as settings:
         for name in names:
             say(f"\n{name}")
             builds = SampleBuilds(folder / name, product, lifecycle.standard(name), settings)
             for app in apps:
-                made[app][name] = build(builds, app)
+                by_app[app][name] = build(builds, app)
             if previous and MOVED in apps:
                 again = SampleBuilds(folder / f"{name}-moved", product, builds.platform, settings)
                 say(f"  {MOVED.name} over the cache and the image of the base before:")
                 moved = build(again, MOVED, previous)
-                different = layers.differing(made[MOVED][name], moved)
-                found += [f"{MOVED.name}: the new base {name} moves layer {x}" for x in different]
+                different = layers.differing(by_app[MOVED][name], moved)
+                differences += [
+                    f"{MOVED.name}: the new base {name} moves layer {x}" for x in different
+                ]
             previous = builds.work(MOVED)
-    for app, by_base in made.items():
+    for app, by_base in by_app.items():
         report(app, by_base)
-        found += problems(app, by_base)
-    return found
+        differences += problems(app, by_base)
+    return differences
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,9 +109,12 @@ def main(arguments: Sequence[str]) -> int:
     fixtures.main()
     apps = [app for app in APPS if not options.app or app.name in options.app]
     with tempfile.TemporaryDirectory(prefix="bases-", dir=cache.directory()) as folder:
-        found = run(options.bases or of_this_machine(), apps, Path(folder))
-    say("\n" + ("\n".join(found) or "Every layer without compiled code is the same on all bases."))
-    return 1 if found else 0
+        differences = run(options.bases or of_this_machine(), apps, Path(folder))
+    say(
+        "\n"
+        + ("\n".join(differences) or "Every layer without compiled code is the same on all bases.")
+    )
+    return 1 if differences else 0
 
 
 if __name__ == "__main__":

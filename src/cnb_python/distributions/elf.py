@@ -69,7 +69,7 @@ def is_elf(path: Path) -> bool:
 
 
 def _read[T](path: Path, part: Callable[[_Elf], T], otherwise: T) -> T:
-    """Return a *part* of the file at *path*, *otherwise* if it is none or damaged."""
+    """Return *part* of the ELF file at *path*; *otherwise* if it is damaged or no ELF file."""
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             return otherwise

@@ -51,7 +51,7 @@ def digests(sboms: Sboms) -> dict[str, str]:
 def are_restored(layers_dir: Path, layers: Collection[str], expected: str) -> bool:
     """Whether the SBOMs of *layers* are in *layers_dir* with the digest *expected*.
 
-    Also if there are none at all, since a platform that restores none exports none either.
+    Also if *layers_dir* has no SBOM: a platform that does not restore SBOMs does not export them.
     """
     sboms = read(layers_dir, layers)
     return digest(sboms) == expected or not any(map(any, sboms.values()))

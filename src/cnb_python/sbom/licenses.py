@@ -16,7 +16,7 @@ _OSI_ALONE = "OSI Approved"
 _OSI = f"{_OSI_ALONE} :: "
 # Classifiers that name exactly one license of the SPDX list. Those that do not, such as `BSD
 # License`, `Apache Software License` or `GNU General Public License (GPL)`, are texts.
-# https://pypi.org/classifiers/
+# https://github.com/pypa/trove-classifiers
 _CLASSIFIERS: Mapping[str, str] = {
     "Blue Oak Model License (BlueOak-1.0.0)": "BlueOak-1.0.0",
     "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
