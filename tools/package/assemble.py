@@ -229,8 +229,9 @@ def main(arguments: Sequence[str]) -> int:
                 pack_file(product)
             report(product, packed=packed)
         if packed and len(selected) > 1:
-            digest = index.write([product.file for product in selected], selected[0].index)
-            say(f"dist/{selected[0].index.name}, image index of all architectures, {digest}")
+            written = index.write([product.file for product in selected], selected[0].index)
+            name = selected[0].index.name
+            say(f"dist/{name}, image index of all architectures, {written.digest}")
     return 0
 
 

@@ -1,104 +1,84 @@
-"""Joins the packages of all architectures in one image index, an OCI image layout.
+"""Joins the images of all architectures, of a package or of a builder, in one image index.
 
-`skopeo copy --all oci:DIR docker://REGISTRY/NAME` and `crane push DIR REGISTRY/NAME` publish it. A
-registry then gives each platform the image for its architecture.
+A registry gives each platform the image for its architecture.
 
 https://github.com/opencontainers/image-spec/blob/main/image-index.md
+https://distribution.github.io/distribution/spec/manifest-v2-2/#manifest-list
 """
 
 import hashlib
 import json
 import shutil
-import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import NamedTuple
 
+from tools.platforms import oci_archive
 from tools.platforms.oci import INDEX
+from tools.platforms.oci_archive import Descriptor
 from tools.processes import fail
 
 LAYOUT = {"imageLayoutVersion": "1.0.0"}
-LARGEST_JSON = 4 << 20
+# Docker's name of an index, and the start of the media types of what it may list.
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER = "application/vnd.docker."
 
 
-def write(packages: Sequence[Path], into: Path) -> str:
-    """Write the images in the archives *packages* and their index to the directory *into*.
+class Index(NamedTuple):
+    """An image index."""
 
-    Replaces what is there. Returns the digest of the index, which depends on the images alone.
-    Raises `Unavailable` if a file is no package, or if two are for one architecture.
+    media_type: str
+    """Docker's if all its images are Docker's, else OCI's: some registries refuse a mixture."""
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        """Its digest, as registries write it."""
+        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+
+
+def of(images: Iterable[Descriptor]) -> Index:
+    """Return the index of *images*: the same bytes for the same images, in any order.
+
+    Raises `Unavailable` if two are for one architecture.
+    """
+    ordered = sorted(images, key=lambda each: each.arch)
+    names = [each.arch for each in ordered]
+    if len(names) != len(set(names)):
+        fail(f"Two of the images are for one architecture: {', '.join(names)}.")
+    is_docker = all(each.media_type.startswith(DOCKER) for each in ordered)
+    media_type = DOCKER_LIST if is_docker else INDEX
+    rows = [_row(each) for each in ordered]
+    return Index(media_type, _json({"mediaType": media_type, "manifests": rows}))
+
+
+def write(archives: Sequence[Path], into: Path) -> Index:
+    """Write the images in *archives* and their index to the directory *into*, an OCI image layout.
+
+    Replaces what is there. `skopeo copy --all oci:DIR docker://REGISTRY/NAME` and `crane push DIR
+    REGISTRY/NAME` publish it. Raises `Unavailable` as `oci_archive.extract` and `of`.
     """
     shutil.rmtree(into, ignore_errors=True)
     blobs = into / "blobs/sha256"
     blobs.mkdir(parents=True)
-    rows = sorted((_add(package, blobs) for package in packages), key=_architecture)
-    names = [_architecture(row) for row in rows]
-    if len(names) != len(set(names)):
-        fail(f"Two of the packages are for one architecture: {', '.join(names)}.")
-    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": rows}
-    content = _json(index)
-    digest = hashlib.sha256(content).hexdigest()
-    (blobs / digest).write_bytes(content)
-    entry = {"mediaType": INDEX, "digest": f"sha256:{digest}", "size": len(content)}
-    layout = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
-    (into / "index.json").write_bytes(_json(layout))
-    (into / "oci-layout").write_bytes(_json(LAYOUT))
-    return f"sha256:{digest}"
+    index = of(oci_archive.extract(each, blobs).descriptor for each in archives)
+    (blobs / index.digest.removeprefix("sha256:")).write_bytes(index.content)
+    entry = {"mediaType": index.media_type, "digest": index.digest, "size": len(index.content)}
+    (into / "index.json").write_bytes(_json({"mediaType": INDEX, "manifests": [entry]}))
+    (into / "oci-layout").write_text(json.dumps(LAYOUT))
+    return index
 
 
-def _add(package: Path, blobs: Path) -> dict[str, Any]:
-    """Extract the blobs of *package*, and return the descriptor of its image for an index."""
-    try:
-        with tarfile.open(package) as archive:
-            (row,) = json.loads(_content(archive, "index.json"))["manifests"]
-            manifest = json.loads(_blob(archive, row["digest"]))
-            config = json.loads(_blob(archive, manifest["config"]["digest"]))
-            for part in (row, manifest["config"], *manifest["layers"]):
-                _extract(archive, part["digest"], blobs)
-    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
-        fail(f"{package} is not a package of a buildpack: {error!r}")
-    platform = {"os": config["os"], "architecture": config["architecture"]}
+def _row(image: Descriptor) -> dict[str, object]:
     return {
-        "mediaType": row["mediaType"],
-        "digest": row["digest"],
-        "size": row["size"],
-        "platform": platform,
+        "mediaType": image.media_type,
+        "digest": image.digest,
+        "size": image.size,
+        "platform": {"os": image.os, "architecture": image.arch},
     }
 
 
-def _architecture(row: dict[str, Any]) -> str:
-    return str(row["platform"]["architecture"])
-
-
-def _extract(archive: tarfile.TarFile, digest: str, blobs: Path) -> None:
-    stream = _open(archive, _path(digest))
-    target = blobs / digest.removeprefix("sha256:")
-    with target.open("wb") as file:
-        shutil.copyfileobj(stream, file)
-    with target.open("rb") as file:
-        if f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" != digest:
-            raise ValueError(digest)
-
-
-def _blob(archive: tarfile.TarFile, digest: str) -> bytes:
-    return _content(archive, _path(digest))
-
-
-def _path(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/')}"
-
-
-def _content(archive: tarfile.TarFile, name: str) -> bytes:
-    return _open(archive, name).read(LARGEST_JSON)
-
-
-def _open(archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    # pack writes absolute names.
-    names = set(archive.getnames())
-    stream = archive.extractfile(name if name in names else f"/{name}")
-    if stream is None:
-        raise KeyError(name)
-    return stream
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+def _json(index: dict[str, object]) -> bytes:
+    return json.dumps(
+        {"schemaVersion": 2, **index}, sort_keys=True, separators=(",", ":")
+    ).encode()

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # For the modules of the buildpack that write SBOMs.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from tools import cache
-from tools.package import assemble
+from tools.package import assemble, index
 from tools.processes import Unavailable, fail, run, say
 from tools.release import changelog, checks, package_file, previous, publishing
 from tools.release.publishing import Packed
@@ -72,16 +72,17 @@ def _describe(version: str, into: Path) -> None:
     packages = list(_packages(version, into))
     indexes = {}
     for tag in dict.fromkeys(each.tag for each in packages):
-        content = publishing.index(each for each in packages if each.tag == tag)
-        (into / f"index-{tag}.json").write_bytes(content)
-        indexes[tag] = publishing.digest(content)
-    for name, image in {**{each.file: each.digest for each in packages}, **indexes}.items():
+        indexes[tag] = index.of(each.image for each in packages if each.tag == tag)
+        (into / f"index-{tag}.json").write_bytes(indexes[tag].content)
+    digests = {each.file: each.image.digest for each in packages}
+    digests |= {tag: each.digest for tag, each in indexes.items()}
+    for name, image in digests.items():
         payload = into / "signatures" / f"{name}.payload.json"
         payload.parent.mkdir(exist_ok=True)
         payload.write_bytes(publishing.payload(image))
     entry = into / "registry-index" / publishing.registry_path(_ID)
     entry.parent.mkdir(parents=True)
-    entry.write_text(publishing.registry_line(_ID, version, indexes[version]))
+    entry.write_text(publishing.registry_line(_ID, version, indexes[version].digest))
     text = (assemble.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     (into / "CHANGELOG.md").write_text(changelog.section(text, version), encoding="utf-8")
     files = {path.name: _sha256(path) for path in into.iterdir() if path.is_file()}
@@ -97,11 +98,10 @@ def _packages(version: str, into: Path) -> Iterator[Packed]:
         facts = found.buildpacks[_ID]
         if [*facts] != [version]:
             fail(f"{path.name} contains {_ID} {', '.join(facts)}, not {version}")
-        arch = next(each for each in assemble.ARCHES if path.stem.endswith(f"-{each}"))
         tag = publishing.tag_of(
             version, facts[version]["api"], declared, offline="-offline" in path.name
         )
-        yield Packed(path.name, arch, tag, found.digest, found.size)
+        yield Packed(path.name, tag, found.image)
 
 
 def _sha256(file: Path) -> str:

@@ -9,22 +9,19 @@ import tarfile
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from tools.platforms import oci_archive
+from tools.platforms.oci_archive import Descriptor
 from tools.processes import fail
 
 _LAYERS = "io.buildpacks.buildpack.layers"
-# pack writes absolute paths into the archive.
-_TOP = "/"
 # In the archive of a layer: /cnb/buildpacks/<id>/<version>/...
 _DEPTH = 4
 
 
 class PackageFile(NamedTuple):
-    """What the index of a package says about its image."""
+    """What is in a package."""
 
-    digest: str
-    """That of the image's manifest: `sha256:...`. A registry has the same one."""
-    size: int
-    """Bytes of the manifest."""
+    image: Descriptor
     layers: tuple[str, ...]
     """The digests of its layers."""
     buildpacks: dict[str, dict[str, Any]]
@@ -33,26 +30,18 @@ class PackageFile(NamedTuple):
 
 def read(file: Path) -> PackageFile:
     """Return what the package *file* contains. Raises `Unavailable` if it is no package."""
-    try:
-        with tarfile.open(file) as archive:
-            index = json.loads(_content(archive, "index.json"))
-            (entry,) = index["manifests"]
-            manifest = json.loads(_blob(archive, entry["digest"]))
-            config = json.loads(_blob(archive, manifest["config"]["digest"]))
-        layers = tuple(layer["digest"] for layer in manifest["layers"])
-        buildpacks = json.loads(config["config"]["Labels"][_LAYERS])
-    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
-        fail(f"{file} is not a package of a buildpack: {error!r}")
-    return PackageFile(entry["digest"], entry["size"], layers, buildpacks)
+    image = oci_archive.read(file)
+    if _LAYERS not in image.labels:
+        fail(f"{file} is not a package of a buildpack: its image has no label {_LAYERS}")
+    return PackageFile(image.descriptor, image.layers, json.loads(image.labels[_LAYERS]))
 
 
 def unpack(file: Path, into: Path) -> None:
     """Write the buildpack's tree in the package *file* to the new directory *into*."""
     into.mkdir(parents=True)
-    with tarfile.open(file) as archive:
+    with oci_archive.opened(file) as archive:
         for digest in read(file).layers:
-            stream = archive.extractfile(_TOP + _path_of(digest))
-            with tarfile.open(fileobj=stream, mode="r:*") as layer:
+            with tarfile.open(fileobj=oci_archive.blob(archive, digest), mode="r:*") as layer:
                 for member in layer:
                     _extract(layer, member, into)
 
@@ -67,18 +56,3 @@ def _extract(layer: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> Non
     with target.open("xb") as written:
         shutil.copyfileobj(content, written)
     target.chmod(0o755 if member.mode & 0o100 else 0o644)
-
-
-def _blob(archive: tarfile.TarFile, digest: str) -> bytes:
-    return _content(archive, _path_of(digest))
-
-
-def _path_of(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/')}"
-
-
-def _content(archive: tarfile.TarFile, name: str) -> bytes:
-    stream = archive.extractfile(_TOP + name)
-    if stream is None:
-        raise KeyError(name)
-    return stream.read()

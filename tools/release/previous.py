@@ -39,7 +39,10 @@ def table(version: str, packages: Iterable[Packed], checksums: Mapping[str, str]
     """
     head = PINS.read_text(encoding="utf-8").partition("#\n")[0].rstrip()
     tables: dict[str, dict[str, str]] = {
-        each.arch: {"url": f"{_DOWNLOADS}/v{version}/{each.file}", "sha256": checksums[each.file]}
+        each.image.arch: {
+            "url": f"{_DOWNLOADS}/v{version}/{each.file}",
+            "sha256": checksums[each.file],
+        }
         for each in packages
         if each.tag == version
     }

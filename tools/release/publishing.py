@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from tools.package.index import Index
+from tools.platforms.oci_archive import Descriptor
+
 REPOSITORY = "docker.io/cnbpython/python"
-_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
-_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 class Packed(NamedTuple):
@@ -18,13 +19,9 @@ class Packed(NamedTuple):
 
     file: str
     """`cnb-python-linux-amd64.cnb`"""
-    arch: str
     tag: str
     """That of all architectures together: `0.2.0`, `0.2.0-offline-api-0.12`."""
-    digest: str
-    """Of the image's manifest: `sha256:...`."""
-    size: int
-    """Of the image's manifest, in bytes."""
+    image: Descriptor
 
 
 def tag_of(version: str, api: str, declared: str, *, offline: bool) -> str:
@@ -34,29 +31,6 @@ def tag_of(version: str, api: str, declared: str, *, offline: bool) -> str:
     '0.2.0-offline-api-0.12'
     """
     return version + ("-offline" if offline else "") + ("" if api == declared else f"-api-{api}")
-
-
-def index(packages: Iterable[Packed]) -> bytes:
-    """Return the manifest list of *packages*, those of one tag; equal packages, equal bytes.
-
-    https://distribution.github.io/distribution/spec/manifest-v2-2/#manifest-list
-    """
-    manifests = [
-        {
-            "mediaType": _MANIFEST,
-            "size": each.size,
-            "digest": each.digest,
-            "platform": {"architecture": each.arch, "os": "linux"},
-        }
-        for each in sorted(packages, key=lambda each: each.arch)
-    ]
-    content = {"schemaVersion": 2, "mediaType": _LIST, "manifests": manifests}
-    return json.dumps(content, separators=(",", ":")).encode()
-
-
-def digest(content: bytes) -> str:
-    """Return the digest of *content*, as registries write it."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def payload(image: str) -> bytes:
@@ -114,23 +88,23 @@ def checksums(files: Mapping[str, bytes | str]) -> str:
     return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
 
 
-def commands(packages: Iterable[Packed], indexes: Mapping[str, str]) -> str:
+def commands(packages: Iterable[Packed], indexes: Mapping[str, Index]) -> str:
     """Return the commands by which the releaser publishes and signs, in a shell.
 
-    *indexes*: the digest of each tag's manifest list.
+    *indexes*: the image index of each tag.
     """
     lines = ["# Run in this directory, after `skopeo login` and with your cosign key or identity."]
     for each in packages:
-        target = f"docker://{REPOSITORY}:{each.tag}-{each.arch}"
+        target = f"docker://{REPOSITORY}:{each.tag}-{each.image.arch}"
         lines.append(f"skopeo copy --preserve-digests oci-archive:{each.file} {target}")
-    for tag in indexes:
-        media_type = f"--media-type {_LIST}"
+    for tag, index in indexes.items():
+        media_type = f"--media-type {index.media_type}"
         lines.append(f"oras manifest push {media_type} {REPOSITORY}:{tag} index-{tag}.json")
     for each in packages:
         sbom = each.file.removesuffix(".cnb") + ".cdx.json"
-        image = f"{REPOSITORY}@{each.digest}"
+        image = f"{REPOSITORY}@{each.image.digest}"
         lines.append(f"cosign sign {image}")
         lines.append(f"cosign attest --type cyclonedx --predicate {sbom} {image}")
-    lines += [f"cosign sign {REPOSITORY}@{image}" for image in indexes.values()]
+    lines += [f"cosign sign {REPOSITORY}@{index.digest}" for index in indexes.values()]
     lines.append("cosign sign-blob --bundle sha256sums.sigstore.json sha256sums")
     return "\n".join(lines) + "\n"

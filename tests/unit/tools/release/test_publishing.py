@@ -3,14 +3,21 @@
 import json
 import tomllib
 
+from tools.package import index
+from tools.platforms import oci
+from tools.platforms.oci_archive import Descriptor
 from tools.release import previous, publishing
 from tools.release.publishing import Packed
 
-AMD64 = Packed("cnb-python-linux-amd64.cnb", "amd64", "0.2.0", f"sha256:{'a' * 64}", 429)
-ARM64 = Packed("cnb-python-linux-arm64.cnb", "arm64", "0.2.0", f"sha256:{'b' * 64}", 430)
-NEWER = Packed(
-    "cnb-python-api-0.12-linux-amd64.cnb", "amd64", "0.2.0-api-0.12", f"sha256:{'c' * 64}", 429
-)
+
+def packed(file: str, arch: str, tag: str, digit: str) -> Packed:
+    image = Descriptor(f"sha256:{digit * 64}", 429, oci.MANIFEST, "linux", arch)
+    return Packed(f"{file}-linux-{arch}.cnb", tag, image)
+
+
+AMD64 = packed("cnb-python", "amd64", "0.2.0", "a")
+ARM64 = packed("cnb-python", "arm64", "0.2.0", "b")
+NEWER = packed("cnb-python-api-0.12", "amd64", "0.2.0-api-0.12", "c")
 
 
 def test_usual_package_has_the_version_as_its_tag() -> None:
@@ -18,24 +25,14 @@ def test_usual_package_has_the_version_as_its_tag() -> None:
     assert publishing.tag_of("0.2.0", "0.12", "0.10", offline=True) == "0.2.0-offline-api-0.12"
 
 
-def test_index_lists_both_architectures_in_one_order() -> None:
-    content = publishing.index([ARM64, AMD64])
-
-    assert content == publishing.index([AMD64, ARM64])
-    listed = json.loads(content)["manifests"]
-    assert [each["digest"] for each in listed] == [AMD64.digest, ARM64.digest]
-    assert [each["size"] for each in listed] == [429, 430]
-    assert [each["platform"]["architecture"] for each in listed] == ["amd64", "arm64"]
-
-
 def test_payload_is_what_cosign_signs() -> None:
     """As https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md has it."""
-    payload = json.loads(publishing.payload(AMD64.digest))
+    payload = json.loads(publishing.payload(AMD64.image.digest))
 
     assert payload == {
         "critical": {
             "identity": {"docker-reference": publishing.REPOSITORY},
-            "image": {"docker-manifest-digest": AMD64.digest},
+            "image": {"docker-manifest-digest": AMD64.image.digest},
             "type": "cosign container image signature",
         },
         "optional": None,
@@ -43,7 +40,7 @@ def test_payload_is_what_cosign_signs() -> None:
 
 
 def test_registry_entry_is_one_line_with_a_digest() -> None:
-    line = publishing.registry_line("cnb-python/python", "0.2.0", AMD64.digest)
+    line = publishing.registry_line("cnb-python/python", "0.2.0", AMD64.image.digest)
 
     assert line.count("\n") == 1
     assert json.loads(line) == {
@@ -51,7 +48,7 @@ def test_registry_entry_is_one_line_with_a_digest() -> None:
         "name": "python",
         "version": "0.2.0",
         "yanked": False,
-        "addr": f"{publishing.REPOSITORY}@{AMD64.digest}",
+        "addr": f"{publishing.REPOSITORY}@{AMD64.image.digest}",
     }
     assert publishing.registry_path("cnb-python/python") == "py/th/cnb-python_python"
     assert publishing.registry_path("example/go") == "2/example_go"
@@ -66,18 +63,20 @@ def test_checksums_are_in_the_form_of_sha256sum() -> None:
 
 
 def test_every_image_is_pushed_and_signed() -> None:
-    indexes = {"0.2.0": f"sha256:{'d' * 64}"}
+    indexes = {"0.2.0": index.of([AMD64.image, ARM64.image])}
     text = publishing.commands([AMD64, ARM64, NEWER], indexes)
 
     for each in (AMD64, ARM64, NEWER):
         assert f"oci-archive:{each.file} docker://{publishing.REPOSITORY}:{each.tag}-" in text
-    for image in (AMD64.digest, ARM64.digest, NEWER.digest, *indexes.values()):
-        assert f"cosign sign {publishing.REPOSITORY}@{image}\n" in text
+    assert f"oras manifest push --media-type {oci.INDEX} {publishing.REPOSITORY}:0.2.0 " in text
+    images = (AMD64.image, ARM64.image, NEWER.image)
+    for digest in (*(each.digest for each in images), indexes["0.2.0"].digest):
+        assert f"cosign sign {publishing.REPOSITORY}@{digest}\n" in text
     assert "cosign sign-blob --bundle sha256sums.sigstore.json sha256sums" in text
 
 
 def test_next_previous_release_has_the_usual_packages() -> None:
-    files = {each.file: each.arch * 3 for each in (AMD64, ARM64, NEWER)}
+    files = {each.file: each.image.arch * 3 for each in (AMD64, ARM64, NEWER)}
     table = tomllib.loads(previous.table("0.2.0", [AMD64, ARM64, NEWER], files))
 
     assert (table["version"], table["moves"]) == ("0.2.0", [])
