@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 ROWS: list[set[str]] = [
     {"__main__"},
     {"build", "explain"},
+    {"launch_configuration"},
     {"result"},
     {"app_steps", "decisions"},
     {"system_packages"},

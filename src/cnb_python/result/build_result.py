@@ -105,6 +105,28 @@ class Observed(NamedTuple):
     result: BuildResult
     times: StepTimes
 
+    def chose_packages(self, decisions: Decisions) -> None:
+        """Record what decides the packages, which are not counted yet."""
+        self.result["packages"] = chosen_packages(decisions, None)
+
+    def chose_python(self, resolved: ResolvedPython, app_dir: Path) -> None:
+        """Record the Python, and what chose it."""
+        self.result["python"] = chosen_python(resolved, app_dir)
+
+    def made_layers(
+        self,
+        decisions: Decisions,
+        distributions: Mapping[str, str],
+        sizes: Mapping[str, str],
+        layers_dir: Path,
+    ) -> None:
+        """Record how many *distributions* the image has, and its layers.
+
+        *sizes*: bytes by the layer's name, in digits.
+        """
+        self.result["packages"] = chosen_packages(decisions, len(distributions))
+        self.result["layers"] = layers_of(sizes, layers_dir)
+
 
 def begun(buildpack: Buildpack) -> BuildResult:
     """Return the result of a build that did nothing yet."""
