@@ -19,7 +19,7 @@ from cnb_python.distributions import wheel as wheel_roots
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.distributions.model import Distribution
-from cnb_python.install import staging
+from cnb_python.install import staging, virtual_environment
 from cnb_python.install.collecting import Collection, collect
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Download, System
@@ -100,7 +100,7 @@ class Bench:
 
     def _make_environment(self) -> None:
         shutil.rmtree(self.final, ignore_errors=True)
-        staging.make_environment(self.final, INTERPRETER, LINE)
+        virtual_environment.make_environment(self.final, INTERPRETER, LINE)
 
     def _run(self, *command: str | Path) -> None:
         quiet = {"PIP_QUIET": "1", "UV_CACHE_DIR": str(self.directory / "cache")}
@@ -209,7 +209,7 @@ def test_scripts_run_at_any_path(tmp_path: Path, name: str) -> None:
     assert collected([of_pip]).distributions == (by_uv,)
     for installed in (bench.alone_by_uv(*requirements), bench.alone_by_pip(*requirements)):
         assert replace(alone(installed), from_source=False) == by_uv
-    staging.make_environment(bench.final, INTERPRETER, LINE)
+    virtual_environment.make_environment(bench.final, INTERPRETER, LINE)
     shutil.copytree(of_pip.root.path, bench.final, dirs_exist_ok=True)
     for script in ("declared", "custom", "flags", "shell"):
         output = subprocess.check_output([bench.final / "bin" / script], text=True, env={})

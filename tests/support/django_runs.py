@@ -17,7 +17,7 @@ from cnb_python.app_steps.file_listing import Listing
 from cnb_python.config.settings import Settings
 from cnb_python.distributions.model import Distribution, File
 from cnb_python.errors.base import BuildpackError
-from cnb_python.install import staging
+from cnb_python.install import virtual_environment
 from cnb_python.provision.request import ProvidedEnvironment, StepResults
 from cnb_python.store.store import Store
 from cnb_python.system.interface import System
@@ -73,7 +73,7 @@ def machine(directory: Path, version: str, requirements: tuple[str, ...]) -> Mac
     archive = interpreters.archive(version, oci.arch())
     (made.layers / "python").mkdir()
     run("tar", "-xf", archive, "-C", made.layers / "python", "--strip-components=1")
-    linked = staging.make_environment(made.layers / "venv", interpreter, made.line)
+    linked = virtual_environment.make_environment(made.layers / "venv", interpreter, made.line)
     made.site_packages.mkdir(parents=True)
     uv = Path(".venv/bin/uv").resolve()
     options = ("--target", made.site_packages, "--python", interpreter, "--compile-bytecode")

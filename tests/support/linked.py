@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from cnb_python.distributions.model import Distribution, File
-from cnb_python.install import staging
+from cnb_python.install import virtual_environment
 from cnb_python.layout.links import venv_entries
 from cnb_python.layout.materialize import (
     materialize_links,
@@ -119,7 +119,7 @@ def _environment(directory: Path, parent: Path) -> InstalledEnvironment:
 
 def _stage(final: Path, staged: Path, arguments: Iterable[str]) -> Path:
     """Install at the final path, which scripts contain, then move aside."""
-    staging.make_environment(final, INTERPRETER, LINE)
+    virtual_environment.make_environment(final, INTERPRETER, LINE)
     options = ("--quiet", "--no-deps", "--link-mode", "hardlink")
     python = str(final / "bin/python")
     command = (str(UV), "pip", "install", *options, "--python", python, *arguments)
@@ -155,7 +155,7 @@ def _merged(
     distributions: Sequence[Distribution], roots: Mapping[str, Path], parent: Path
 ) -> Path:
     venv = parent / "merged/venv"
-    staging.make_environment(venv, INTERPRETER, LINE)
+    virtual_environment.make_environment(venv, INTERPRETER, LINE)
     copies = {}
     for root in set(roots.values()):
         copies[root] = parent / f"{root.name}-copy"
@@ -168,7 +168,7 @@ def _merged(
 def _linked(
     distributions: Sequence[Distribution], roots: Mapping[str, Path], final: Path
 ) -> tuple[Shard, ...]:
-    staging.make_environment(final, INTERPRETER, LINE)
+    virtual_environment.make_environment(final, INTERPRETER, LINE)
     shards = shards_of(distributions)
     materialize_links(venv_entries(shards, LINE), final, roots.__getitem__)
     for shard in shards:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from cnb_python.app import read_app
-from cnb_python.install import staging, verify
+from cnb_python.install import verify, virtual_environment
 from cnb_python.install.process_env import manager_environ
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
@@ -56,7 +56,7 @@ def install_context(
     """
     interpreter = Path(sys.executable).resolve()
     environment, scratch = work / "venv", work / "tmp"
-    staging.make_environment(environment, interpreter, LINE)
+    virtual_environment.make_environment(environment, interpreter, LINE)
     scratch.mkdir()
     return InstallContext(
         app_dir=app,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
-from cnb_python.install import staging
+from cnb_python.install import virtual_environment
 from cnb_python.install.collecting import Collection, collect
 from cnb_python.managers.base import Pin
 from cnb_python.system.interface import Command, Outcome
@@ -21,7 +21,7 @@ INTERPRETER = Path("/layers/python/bin/python3.14")
 def new_root(directory: Path) -> DistributionRoot:
     """Return the root of a distribution that was installed by itself, still without files."""
     root = directory / "root-0"
-    staging.make_environment(root, INTERPRETER, "3.14")
+    virtual_environment.make_environment(root, INTERPRETER, "3.14")
     return DistributionRoot(root, FINAL, "3.14")
 
 

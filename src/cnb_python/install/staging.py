@@ -10,8 +10,8 @@ import re
 import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,14 @@ from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
-from cnb_python.install import downloads, foreign_files, neighbours, process_env, snapshot
+from cnb_python.install import (
+    downloads,
+    manager_runs,
+    neighbours,
+    process_env,
+    snapshot,
+    virtual_environment,
+)
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.user_files import UserFiles, read_user_files
@@ -36,15 +43,7 @@ from cnb_python.managers.base import (
 )
 from cnb_python.managers.tool import Program, not_available
 from cnb_python.python.origin import visible
-from cnb_python.system.interface import Command, Outcome, Run, System
-from cnb_python.system.output import ended_processes
-from cnb_python.system.redaction import redact
-
-_CONFIG = """\
-home = {home}
-include-system-site-packages = false
-version = {line}
-"""
+from cnb_python.system.interface import Run, System
 
 # Where uv unpacks wheels in its cache, each into a directory of its own.
 _ARCHIVES = "archive-v0"
@@ -55,8 +54,6 @@ _OF_APP = re.compile(r"^(-e|[./]|file:)|@ *file:|\bdirectory\b", re.MULTILINE)
 _MOST_BUILDS = 5
 # In messages, where a manager ran code of several packages.
 _SOME_PACKAGE = "a package"
-# pip and uv print these before they run code of a package.
-_RUNS_CODE = re.compile(r": started$|^ +Building ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ class StagingArea:
     def resolve(self) -> Resolution:
         """Have the manager resolve, which may run code of packages. Raises what it raises."""
         self.request.wait_for_interpreter()
-        watched = _Watched(self.run)
+        watched = manager_runs.Watched(self.run)
         with self._workshop() as context:
             self.snapshot.take()
             resolution = self._resolve_limited(context, watched)
@@ -311,7 +308,9 @@ class StagingArea:
         """
         request = self.request
         disk.remove(request.environment)
-        make_environment(request.environment, request.interpreter, request.line)
+        virtual_environment.make_environment(
+            request.environment, request.interpreter, request.line
+        )
         scratch = request.staging / f"workshop-{next(self._numbers)}"
         disk.make_directory(scratch)
         try:
@@ -369,56 +368,12 @@ class StagingArea:
         return self._run_with("")
 
     def _run_with(self, runs_code: str | None) -> Run:
-        return partial(self._run_redacted, self._secrets, runs_code)
+        layers_dir = self.request.environment.parent
+        return partial(manager_runs.run, self.system, layers_dir, self._secrets, runs_code)
 
     @property
     def _secrets(self) -> tuple[str, ...]:
         return process_env.secrets(self.request.environ, self.request.app.directory)
-
-    def _run_redacted(
-        self,
-        secrets: tuple[str, ...],
-        runs_code: str | None,
-        command: Command,
-        on_line: Callable[[str], None] | None = None,
-    ) -> Outcome:
-        """Run *command*; undo what it does to the layers directory if it runs code of packages.
-
-        *runs_code*: what does so, for the log; empty: the command itself, None: nothing.
-        """
-        output = self.system.output
-        if command.shown:
-            note = f" ({command.note})" if command.note else ""
-            output.line(f"Running `{command.shown}`{note}")
-        show = on_line or (output.detail if command.shown else None)
-        show_redacted = None if show is None else lambda line: show(redact(line, secrets))
-        program = runs_code or command.shown or Path(command.argv[0]).name
-        foreign = runs_code is not None
-        layers_dir = self.request.environment.parent
-        guard = foreign_files.undoing(layers_dir, program, output) if foreign else nullcontext()
-        with guard:
-            outcome = self.system.run(replace(command, foreign=foreign), show_redacted)
-        if outcome.ended:
-            output.line(ended_processes(outcome.ended, program))
-        return replace(outcome, output=redact(outcome.output, secrets))
-
-
-@dataclass(slots=True)
-class _Watched:
-    """Runs commands, and notes whether their output shows that code of a package ran."""
-
-    run: Run
-    ran_foreign_code: bool = False
-
-    def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-        """Run *command*. A quiet one that may have run code counts as one that did."""
-        outcome = self.run(command, on_line)
-        words = command.argv[1:]
-        is_silent = "--quiet" in words and ("compile" in words or "export" in words)
-        self.ran_foreign_code |= is_silent or any(
-            _RUNS_CODE.search(line) for line in outcome.output.splitlines()
-        )
-        return outcome
 
 
 def _remove_all(directories: Iterable[Path]) -> None:
@@ -430,27 +385,6 @@ def _remove_all(directories: Iterable[Path]) -> None:
 
 def _files(directory: Path) -> list[Path]:
     return sorted(directory.iterdir()) if directory.is_dir() else []
-
-
-def make_environment(directory: Path, interpreter: Path, line: str) -> Path:
-    """Make a virtual environment in *directory*; return its `site-packages`.
-
-    *interpreter*: the program at its final path, *line*: its release line (`3.14`).
-    https://peps.python.org/pep-0405/
-    """
-    bin_directory = directory / "bin"
-    site_packages = directory / f"lib/python{line}/site-packages"
-    bin_directory.mkdir(parents=True)
-    site_packages.mkdir(parents=True)
-    (directory / "pyvenv.cfg").write_text(
-        _CONFIG.format(home=interpreter.parent, line=line), encoding="utf-8"
-    )
-    (bin_directory / "python").symlink_to(interpreter)
-    for name in ("python3", f"python{line}"):
-        (bin_directory / name).symlink_to("python")
-    # 64-bit wheels, and tools that expect Fedora's layout, use this path.
-    (directory / "lib64").symlink_to("lib")
-    return site_packages
 
 
 def copy_pip(source: Path, into: Path) -> Path:

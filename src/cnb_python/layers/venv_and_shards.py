@@ -15,7 +15,7 @@ from cnb_python.cnb.disk import State
 from cnb_python.cnb.layer import EnvDelta, LayerTypes, layer_of
 from cnb_python.config.settings import MERGED
 from cnb_python.distributions.model import Distribution, is_small_part
-from cnb_python.install import staging
+from cnb_python.install import virtual_environment
 from cnb_python.install.collecting import LARGEST_ARCHIVED
 from cnb_python.install.installer import FilesNeeded, Place
 from cnb_python.install.request import InstallResult
@@ -159,7 +159,7 @@ def _begin(plan: LayerPlan, shard: Shard) -> Path:
     """Begin the layer of *shard*; return the new directory for its files."""
     into = layer_of(plan.layers_dir, shard.name).begin()
     if shard.name == VENV:
-        staging.make_environment(into, plan.interpreter, plan.line)
+        virtual_environment.make_environment(into, plan.interpreter, plan.line)
         return into
     tree = into / TREE
     disk.make_directory(tree)
@@ -210,7 +210,7 @@ def _make_venv(plan: LayerPlan, layers: Layers, install_result: InstallResult) -
         materialize_merged(shard, layer.begun(), root_of, _placed(shard, install_result))
     else:
         into = layer.begin()
-        staging.make_environment(into, plan.interpreter, plan.line)
+        virtual_environment.make_environment(into, plan.interpreter, plan.line)
         materialize_links(layers.venv_entries, into, root_of)
     layer.finish(plan.types, previous_image.metadata(layers.digests[VENV]), layers.env)
 

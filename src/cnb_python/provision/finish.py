@@ -61,6 +61,22 @@ class Rebuilt:
         request = self.environment.request
         layers_dir = request.context.layers_dir
         self.archiving.result()
+        new_layers, python_size = self._finish_layers()
+        record = self._saved_store(results, python_size)
+        sboms = self.sboms.result()
+        record = record._replace(sboms={**(record.sboms or {}), **sbom_files.digests(sboms)})
+        store_layer.close_store(request.context, record)
+        kept = {store_layer.NAME, *request.system_packages.directories}
+        check_contents(layers_dir, {*new_layers, *results.new_layers, *kept})
+        self._write_sboms(sboms)
+        return record
+
+    def _finish_layers(self) -> tuple[frozenset[str], str]:
+        """Check what the steps did, and finish the layers of Python and the environment.
+
+        Returns the names of the new ones, and the size of layer `python` in bytes, in digits.
+        """
+        request = self.environment.request
         needed = python_parts.needed_parts(request, self.record)
         # It was recorded when the layer was made, of the same archive.
         python_size = self.environment.sizes.get(python.NAME, "")
@@ -73,31 +89,34 @@ class Rebuilt:
         new_layers = self.changed - self.temporary_layers
         new_layers |= _finish_python(request, needed.parts)
         previous_image.reuse(
-            layers_dir, {name: self.record.layers[name] for name in self.temporary_layers}
+            request.context.layers_dir,
+            {name: self.record.layers[name] for name in self.temporary_layers},
         )
+        return new_layers, python_size
+
+    def _saved_store(self, results: StepResults, python_size: str) -> BuildRecord:
+        """Save the store within its budget; return the record with what is known now."""
+        request = self.environment.request
         programs = tools.keys_to_keep(self.store, request.manager.name)
         trees = {request.runtime.archive, *programs, *results.trees}
         manifest = self.store.close(self.entries.values(), trees, self.not_archived)
-        sboms = self.sboms.result()
-        record = self.record._replace(
+        of_programs = map(materials.of_program, programs)
+        return self.record._replace(
             package_key=request.package_key.metadata(),
             layer_sizes=self._layer_sizes(results, python_size),
             manifest=manifest,
             static_files_key=results.static_files_key,
-            sboms={**(self.record.sboms or {}), **sbom_files.digests(sboms)},
-            materials=materials.complete(
-                request, (*self.record.materials, *map(materials.of_program, programs))
-            ),
+            materials=materials.complete(request, (*self.record.materials, *of_programs)),
         )
-        store_layer.close_store(request.context, record)
-        kept = {store_layer.NAME, *request.system_packages.directories}
-        check_contents(layers_dir, {*new_layers, *results.new_layers, *kept})
+
+    def _write_sboms(self, sboms: Sboms) -> None:
+        """Write *sboms*, and remove those of layers that the image does not have any more."""
+        layers_dir = self.environment.request.context.layers_dir
         sbom_files.write(layers_dir, sboms)
         has_packages = store_layer.SBOM_OF_PACKAGES in sbom_files.digests(sboms)
         sbom_files.remove_all_but(
-            layers_dir, previous_image.with_sboms(sboms if has_packages else record.layers)
+            layers_dir, previous_image.with_sboms(sboms if has_packages else self.record.layers)
         )
-        return record
 
     def _check_steps(self, temporary: Collection[str]) -> None:
         """Remove *temporary* layers, and files that steps wrote beside packages: a warning."""

@@ -1,11 +1,11 @@
 """Rebuilds the layers of Python and the environment: only those that changed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.layer import layer_of
@@ -28,28 +28,25 @@ from cnb_python.layout import conflicts
 from cnb_python.layout.names import VENV
 from cnb_python.managers import tool
 from cnb_python.managers.base import NeedsResolving, PackageIndexes, Pin, Resolution
-from cnb_python.provision import freshness, materials, native_libraries, python_parts, sboms
+from cnb_python.provision import build_record, freshness, materials, native_libraries, sboms
 from cnb_python.provision.finish import Rebuilt
 from cnb_python.provision.materializer import Materializer, NewLayers
 from cnb_python.provision.request import (
     ProvisionRequest,
     ReadByStep,
     StepsNeedingEnvironment,
-    env_digest,
     environment_of,
     no_steps,
     nothing_read,
 )
 from cnb_python.python.origin import visible
-from cnb_python.sbom.model import Document
+from cnb_python.sbom.model import Component, Document
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Damaged, Store
 from cnb_python.system.interface import Output, System
 
-# How many of the largest distributions the record names, and how many written paths the log shows.
-_LARGEST = 5
+# How many written paths the log shows.
 _SHOWN_PATHS = 3
-_BIN = "bin/"
 _NO_PREVIOUS_IMAGE = (
     "Making every layer again: the cache was restored, but no previous image (if each build has a "
     "new tag, use a stable name with --tag, or --previous-image)"
@@ -115,35 +112,49 @@ def _install(
         request.checks.check_recorded(previous.record)
     # Packages are installed under the layer's name, for a while without its `.toml`.
     layer_of(request.context.layers_dir, VENV).drop()
-    python_files = python_install.materialize(request.runtime, store, system)
-    libraries_of_python = pool.submit(sboms.libraries_of_python, request, system)
-    compiling = pool.submit(python_files.complete)
+    python = _begin_python(request, store, pool, system)
     # Beside the manager, which is another process.
     pool.submit(sbom_files.load)
-    environment = replace(
-        _environment_request(request, work, ToolCache(store, work / "programs", output)),
-        # What runs afterwards may be foreign code.
-        wait_for_interpreter=lambda: (compiling.result(), libraries_of_python.result()),
-        after_foreign_code=partial(_verify_python, python_files, output),
-        check_resolved=partial(_check_resolved, request, previous),
-        resolving=request.checks.resolving,
-    )
+    environment = _environment_request(materializer, work, python)
     install_result = install_environment(
         environment, resolution, cached, materializer.needs, store, system
     )
     _log_result(install_result, output)
     metadata = partial(_metadata, environment, install_result, cached, store)
     libraries = native_libraries.check(request, install_result, metadata, system)
-    compiling.result()
-    archiving = python_files.start_archiving()
+    python.wait()
+    archiving = python.files.start_archiving()
     documents = partial(
         sboms.documents,
         request,
-        libraries_of_python.result(),
+        python.libraries.result(),
         sboms.described(install_result, cached, metadata, store),
     )
     new = _make_layers(materializer, install_result, from_files, libraries, archiving, documents)
     return new._replace(record=request.checks.recorded(new.record))
+
+
+class _Python(NamedTuple):
+    """The app's Python, of which some is done beside the manager."""
+
+    files: PythonFiles
+    compiling: Future[None]
+    libraries: Future[tuple[Component, ...]]
+    """Those that are linked into it."""
+
+    def wait(self) -> None:
+        """Return when nothing is done beside any more. Raises what was raised there."""
+        self.compiling.result()
+        self.libraries.result()
+
+
+def _begin_python(
+    request: ProvisionRequest, store: Store, pool: ThreadPoolExecutor, system: System
+) -> _Python:
+    """Write the app's Python to disk; begin to compile it, and to ask for its libraries."""
+    files = python_install.materialize(request.runtime, store, system)
+    libraries = pool.submit(sboms.libraries_of_python, request, system)
+    return _Python(files, pool.submit(files.complete), libraries)
 
 
 def _check_resolved(
@@ -198,7 +209,7 @@ def _make_layers(
     states = venv_and_shards.assemble(
         materializer.plan, layers, install_result, materializer.on_demand.absent
     )
-    record = _record(
+    record = build_record.of_install(
         materializer.request, install_result, layers, from_files, materializer.previous
     )
     record = record._replace(
@@ -299,8 +310,9 @@ def _cached(store: Store, previous: PreviousBuild, output: Output) -> Mapping[st
 
 
 def _environment_request(
-    request: ProvisionRequest, work: Path, tool_cache: ToolCache
+    materializer: Materializer, work: Path, python: _Python
 ) -> EnvironmentRequest:
+    request, output = materializer.request, materializer.output
     buildpack = request.context.buildpack.directory
     return EnvironmentRequest(
         app=request.app,
@@ -313,7 +325,12 @@ def _environment_request(
         environment=request.context.layers_dir / VENV,
         staging=work,
         installer=request.settings.installer,
-        tool_cache=tool_cache,
+        tool_cache=ToolCache(materializer.store, work / "programs", output),
+        # What runs afterwards may be foreign code.
+        wait_for_interpreter=python.wait,
+        after_foreign_code=partial(_verify_python, python.files, output),
+        check_resolved=partial(_check_resolved, request, materializer.previous),
+        resolving=request.checks.resolving,
     )
 
 
@@ -371,50 +388,3 @@ def _store_entries(
         return StoreEntry(distribution, archive if whole else "", info)
 
     return {item.name: entry_of(item) for item in install_result.distributions}
-
-
-def _record(
-    request: ProvisionRequest,
-    install_result: InstallResult,
-    layers: Layers,
-    from_files: Resolution | NeedsResolving,
-    previous: PreviousBuild,
-) -> BuildRecord:
-    """Return the record of this build, as far as it is known before the app steps."""
-    resolution, from_files_alone = freshness.recorded_resolution(install_result, previous)
-    by_size = sorted(install_result.distributions, key=lambda item: (-item.size, item.name))
-    # Files that installing wrote into the app are in no layer: the next build has to install too.
-    manager_inputs = (
-        from_files.fingerprint
-        if isinstance(from_files, NeedsResolving) and not install_result.written
-        else ""
-    )
-    return BuildRecord(
-        package_key=request.package_key.metadata(),
-        environment_key=request.environment_key.metadata(),
-        resolution=resolution,
-        from_files_alone=from_files_alone,
-        python_patch=install_result.python_patch,
-        env=env_digest(layers.env),
-        distributions={item.name: item.version for item in install_result.distributions},
-        layers=layers.digests,
-        layer_sizes={name: str(size) for name, size in layers.sizes().items()},
-        largest={item.name: str(item.size) for item in by_size[:_LARGEST]},
-        embedding=tuple(
-            item.name
-            for item in install_result.distributions
-            if python_parts.is_linked(item.libpython, python_parts.release_line(request))
-        ),
-        programs=_programs(install_result.distributions),
-        development=tuple(sorted(install_result.development)),
-        manager_inputs=manager_inputs,
-        known_missing=freshness.recorded_known_missing(
-            request, install_result, previous, from_files
-        ),
-    )
-
-
-def _programs(distributions: Iterable[Distribution]) -> tuple[str, ...]:
-    """Return the names of the programs that *distributions* install, sorted."""
-    paths = (file.path for each in distributions for file in each.files)
-    return tuple(sorted({path.removeprefix(_BIN) for path in paths if path.startswith(_BIN)}))

@@ -40,6 +40,7 @@ from cnb_python.system_packages.cache import BUDGET_BYTES, PACKAGES, DebCache, t
 from cnb_python.system_packages.request import Requested, counted, parsed
 
 if TYPE_CHECKING:
+    from cnb_python.system_packages.contents import Contents
     from cnb_python.system_packages.paths import PathVariable
 
 NAME = cache_keys.SYSTEM_PACKAGES
@@ -260,13 +261,30 @@ class _DebianPackages:
         return sbom_files.restored_or_made(self.context.layers_dir, NAME, metadata.get(SBOM), make)
 
     def _make(self, files: Mapping[str, Path]) -> None:
+        """Unpack *files*, packages by name, into the layers for the image and for the build."""
+        output = self.system.output
+        layer, development = self._layer(NAME), self._layer(DEVELOPMENT)
+        unpacked = self._unpacked(files, layer, development)
+        for name, reason in unpacked.left_out:
+            output.line(f"Leaving out {name}: {reason}")
+        size = _size(layer.path)
+        self.metadata = self._metadata_of(unpacked, size)
+        sbom = self._sbom(self.metadata)
+        self.metadata = {**self.metadata, SBOM: sbom.digest}
+        types = LayerTypes(launch=True, build=self.build)
+        layer.finish(types, self.metadata, _deltas(LAUNCH, unpacked.launch), sboms=sbom.files)
+        of_build = _deltas(BUILD, unpacked.build) if self.build else []
+        development.finish(LayerTypes(build=self.build), {}, of_build)
+        self._states = {each.name: _states(each.path) for each in (layer, development)}
+        unpacked_packages = counted(len(unpacked.run_packages))
+        output.line(f"Unpacked {unpacked_packages} for the image: {megabytes(size)}")
+
+    def _unpacked(self, files: Mapping[str, Path], layer: Layer, development: Layer) -> Contents:
         from cnb_python.system_packages import contents  # noqa: PLC0415 - unchanged builds unpack nothing
         from cnb_python.system_packages.deb import Deb  # noqa: PLC0415 - as above
         from cnb_python.system_packages.paths import TRIPLETS  # noqa: PLC0415 - as above
 
-        output = self.system.output
-        layer, development = self._layer(NAME), self._layer(DEVELOPMENT)
-        unpacked = contents.unpack(
+        return contents.unpack(
             contents.UnpackRequest(
                 debs={name: Deb(path) for name, path in files.items()},
                 requested=self.requested,
@@ -276,32 +294,20 @@ class _DebianPackages:
                 system=self.system,
             )
         )
-        for name, reason in unpacked.left_out:
-            output.line(f"Leaving out {name}: {reason}")
-        size = _size(layer.path)
-        self.metadata = {
+
+    def _metadata_of(self, unpacked: Contents, size: int) -> Metadata:
+        """Return the metadata of the image's layer but its SBOM; *size* in bytes."""
+        in_image = unpacked.run_packages
+        lines = [line for line in self._cache.lines if line.partition("=")[0] in in_image]
+        return {
             **self.key.metadata(),
-            PACKAGES: [
-                line
-                for line in self._cache.lines
-                if line.partition("=")[0] in unpacked.run_packages
-            ],
+            PACKAGES: lines,
             _LAUNCH: [" ".join(each) for each in unpacked.launch],
             _BUILD: [" ".join(each) for each in unpacked.build],
             _PROGRAMS: sorted(_programs(unpacked.launch)),
             _NEEDS: [" ".join((need.library, *need.versions)) for need in unpacked.needs],
             _SIZE: str(size),
         }
-        env = _deltas(LAUNCH, unpacked.launch)
-        of_build = _deltas(BUILD, unpacked.build) if self.build else []
-        sbom = self._sbom(self.metadata)
-        self.metadata = {**self.metadata, SBOM: sbom.digest}
-        types = LayerTypes(launch=True, build=self.build)
-        layer.finish(types, self.metadata, env, sboms=sbom.files)
-        development.finish(LayerTypes(build=self.build), {}, of_build)
-        self._states = {each.name: _states(each.path) for each in (layer, development)}
-        unpacked_packages = counted(len(unpacked.run_packages))
-        output.line(f"Unpacked {unpacked_packages} for the image: {megabytes(size)}")
 
 
 def _deltas(scope: Scope, variables: Iterable[PathVariable]) -> list[EnvDelta]:

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from cnb_python.install.staging import make_environment
+from cnb_python.install.virtual_environment import make_environment
 
 INTERPRETER = Path("/layers/python/bin/python3.14")
 
