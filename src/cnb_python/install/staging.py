@@ -3,6 +3,8 @@
 The environment is at its final path, which scripts and build settings contain. What a manager
 leaves is taken as the root of one distribution each: the wheels that it fetched, or all of the
 environment if it installed a single distribution.
+
+Separate from `installer`, which decides what is installed, and when.
 """
 
 import itertools
