@@ -29,6 +29,9 @@ object that wraps it, such as `ProxyFix(app)` or `socketio.ASGIApp(sio, app)`, i
 place. Of several apps, the one nearest to the top of the app is started, and `wsgi.py` and
 `asgi.py` come first there; the log lists the others.
 
+A module that imports the app, adds to it and starts it (`index.py` of Dash) is served instead. A
+module that starts a server when it is imported is run as a program, with a warning.
+
 Django is found by `manage.py` and the settings that it names. `ASGI_APPLICATION` is preferred to
 `WSGI_APPLICATION`. An `asgi.py` whose `application` is more than
 `get_asgi_application()` is preferred too, if a server for ASGI is installed.

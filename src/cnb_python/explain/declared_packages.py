@@ -7,6 +7,7 @@ Separate from `explain`, which marks them as `unresolved files`.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from cnb_python.app import App
 from cnb_python.cnb import toml
@@ -16,12 +17,13 @@ from cnb_python.managers.base import Manager
 from cnb_python.managers.requirement_lines import normalized_name, read_lines
 from cnb_python.python.origin import json_of, toml_of
 
+TABLE = Path(__file__).parents[1] / "data/known_requirements.toml"
 _PYPROJECT = "pyproject.toml"
 _PIPFILE_LOCK = "Pipfile.lock"
 _LISTS = {"uv.lock": "package", "poetry.lock": "package", "pdm.lock": "package"}
 _PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
 # https://peps.python.org/pep-0508/
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^]]*\])?\s*(.*)")
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^]]*)\])?\s*(.*)")
 _EXACT = re.compile(r"===?\s*([^\s,;*]+)\s*(?:;.*)?")
 
 
@@ -32,8 +34,26 @@ def declared_packages(
 
     A lock file may name more than a build installs, such as packages for other systems.
     """
-    named = dict(_named(app, manager, settings, environ))
-    return dict(sorted(named.items()))
+    named = (each for each in _named(app, manager, settings, environ) if "[" not in each[0])
+    return dict(sorted(named))
+
+
+def known_requirements(
+    app: App, manager: Manager, settings: Settings, environ: Mapping[str, str]
+) -> frozenset[str]:
+    """Return packages that those in the files of *manager* are known to install too.
+
+    Only packages that decide which processes the app has: of `fastapi[standard]`, uvicorn.
+    """
+    rows = _rows()
+    names = {name for name, _ in _named(app, manager, settings, environ)}
+    return frozenset(each for name in names for each in rows.get(name, ()))
+
+
+def _rows() -> Mapping[str, list[str]]:
+    """Return what packages and extras require, by their names."""
+    rows = toml.tables_at(toml.read(TABLE), "package")
+    return {str(row["name"]): _texts(row["requires"]) for row in rows}
 
 
 def _named(
@@ -75,9 +95,10 @@ def _pipenv(app: App) -> Iterator[tuple[str, str]]:
 def _project(table: TomlTable) -> Iterator[tuple[str, str]]:
     yield from _requirements(_texts(toml.table_at(table, "project").get("dependencies")))
     poetry = toml.table_at(toml.table_at(table, "tool"), "poetry")
-    for name in toml.table_at(poetry, "dependencies"):
+    for name, value in toml.table_at(poetry, "dependencies").items():
         if name != "python":
-            yield normalized_name(name), ""
+            extras = value.get("extras") if isinstance(value, dict) else None
+            yield from _requirements([f"{name}[{','.join(_texts(extras))}]"])
 
 
 def _texts(value: TomlValue | None) -> list[str]:
@@ -87,5 +108,8 @@ def _texts(value: TomlValue | None) -> list[str]:
 def _requirements(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         if match := _REQUIREMENT.fullmatch(line):
-            exact = _EXACT.fullmatch(match[2])
-            yield normalized_name(match[1]), exact[1] if exact else ""
+            exact = _EXACT.fullmatch(match[3])
+            name = normalized_name(match[1])
+            yield name, exact[1] if exact else ""
+            for extra in filter(None, map(str.strip, (match[2] or "").split(","))):
+                yield f"{name}[{normalized_name(extra)}]", ""

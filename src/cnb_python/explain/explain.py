@@ -9,7 +9,6 @@ Separate from `command`, which prints.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cnb_python.app_steps import hooks
@@ -29,7 +28,7 @@ from cnb_python.decisions import (
 from cnb_python.detect import recognises
 from cnb_python.errors.base import Failure, Message
 from cnb_python.errors.machine import ProgramNotStarted
-from cnb_python.explain.declared_packages import declared_packages
+from cnb_python.explain.declared_packages import declared_packages, known_requirements
 from cnb_python.explain.explanation import (
     AppStep,
     ChosenPackages,
@@ -110,7 +109,7 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
     explanation.python = _python(resolved, provided, context)
     explanation.packages = _packages(provided, decisions.added)
     explanation.reuse = _reuse(provided)
-    versions = explanation.packages.versions
+    versions = explanation.packages.versions | _assumed(explanation.packages, provided.request)
     explanation.steps = tuple(_steps(provided.request, versions))
     plan, warnings = decide_launch(decisions, versions, frozenset(), context)
     explanation.processes = (*_processes(plan), *_health(plan, settings, context))
@@ -219,6 +218,15 @@ def _versions(provided: _ProvisionInputs) -> tuple[_KnownFrom, str, dict[str, st
     return "unresolved files", from_files.reason, declared
 
 
+def _assumed(packages: ChosenPackages, request: ProvisionRequest) -> dict[str, str]:
+    """Return what a build is assumed to install besides the *packages* that the files name."""
+    if packages.known_from != "unresolved files":
+        return {}
+    app, manager = request.app, request.manager
+    required = known_requirements(app, manager, request.settings, request.context.environ)
+    return dict.fromkeys(required - packages.versions.keys(), "")
+
+
 def _reuse(provided: _ProvisionInputs) -> ReusedParts:
     record = provided.previous.record
     changes = ""
@@ -287,8 +295,8 @@ def _named_by(plan: LaunchPlan) -> Iterator[tuple[str, _NamedBy]]:
     """Yield the type of each process and what names it; the last one of a type counts."""
     for process in plan.discovered:
         evidence = process.evidence
-        file = str(Path(process.directory, evidence.file)) if evidence.file else ""
-        source = _NamedBy(process.command, str(evidence), file, evidence.line or None)
+        origin = str(evidence) if evidence.file else ""
+        source = _NamedBy(process.command, origin, evidence.file, evidence.line or None)
         yield process.type, source
     for named in (*plan.entries, *plan.given):
         yield named.type, _NamedBy(named.command, named.origin, *_file_and_line(named.origin))

@@ -6,6 +6,7 @@ Separate from `found_processes`, which puts them beside the process `web`.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from cnb_python.launch.code.importers import imports, starting_program
 from cnb_python.launch.code.source_files import SourceFiles
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.launch_plan import CONSOLE, RELEASE, Evidence, FoundProcess
@@ -26,6 +27,13 @@ _SCHEDULE = re.compile(
 )
 _QUEUE = re.compile(rb"\bQueue\(\s*[\"']([\w.-]+)[\"']")
 _STEMS = ("celery", "celery_app", "make_celery", "worker", "tasks", "bot", "main", "app", "clock")
+_CELERY = "celery"
+_CELERY_WORKERS = frozenset({"celery_worker", "worker", "run_celery", "make_celery"})
+_IMPORTED_CELERY = re.compile(
+    rb"^from\s+(?!celery\b)\S+\s+import\b[^\n]*\b(celery(?:_app)?)\b", re.MULTILINE
+)
+# Such as a Flask app beside `celery`.
+_APP = re.compile(rb"^app\b|^(?:from|import)\s[^\n]*\bapp\b", re.MULTILINE)
 _FLASK_MIGRATE = re.compile(rb"\bMigrate\(")
 _FLASK = frozenset({"Flask", "APIFlask", "Flask-OpenAPI3"})
 
@@ -66,15 +74,14 @@ def _process(
 ) -> FoundProcess | None:
     if tool.django_app:
         return _of_django(tool, kind, projects)
-    match = best_match(files, tool.package, tool.sign, _STEMS)
+    match = _celery_worker(tool, files) or best_match(files, tool.package, tool.sign, _STEMS)
     if match is None:
         return None
     if tool.needs_schedule and not _has_schedule(files):
         return None
     evidence = Evidence(tool.title, match.file.shown, match.line, match.name or tool.package)
     if tool.is_program:
-        directory, command = python_command(match.file, importable)
-        return FoundProcess(kind, command, evidence, directory, words=tuple(command.split()[-1:]))
+        return _of_program(kind, match, evidence, files, importable)
     directory, module = importable(match.file)
     words = {
         "module": module,
@@ -85,6 +92,19 @@ def _process(
     }
     command = command_text(tool.template, **words).rstrip()
     return FoundProcess(kind, command, evidence, directory, words=_words(tool))
+
+
+def _of_program(
+    kind: str, match: Match, evidence: Evidence, files: SourceFiles, importable: IsImportable
+) -> FoundProcess | None:
+    """Return the process that runs the program with *match*; None if nothing of it runs."""
+    file = starting_program(match.file, match.line, files)
+    if file is None:
+        return None
+    directory, command = python_command(file, importable)
+    lines = () if file is match.file else (f"Running {file.shown}, which imports it",)
+    words = tuple(command.split()[-1:])
+    return FoundProcess(kind, command, evidence, directory, lines=lines, words=words)
 
 
 def _words(tool: BackgroundTool) -> tuple[str, ...]:
@@ -105,14 +125,30 @@ def _of_django(
     return None
 
 
+def _celery_worker(tool: BackgroundTool, files: SourceFiles) -> Match | None:
+    """Return the module that is made for Celery's worker, and imports the app of Celery.
+
+    Such as `celery_worker.py`, which gives the tasks the context of the Flask app.
+    """
+    if tool.package != _CELERY:
+        return None
+    for file in files.files:
+        match = _IMPORTED_CELERY.search(file.content) if file.stem in _CELERY_WORKERS else None
+        defining = all_matches(files, tool.package, tool.sign) if match else ()
+        if match and any(imports(file, each.file) for each in defining):
+            line = file.content.count(b"\n", 0, match.start()) + 1
+            return Match(file, match[1].decode(), line)
+    return None
+
+
 def _has_schedule(files: SourceFiles) -> bool:
     return any(_SCHEDULE.search(file.content) for file in files.files)
 
 
 def _celery_app(module: str, match: Match) -> str:
-    """Return the app as Celery finds it: it looks for `app` and `celery`, also in a package."""
+    """Return the app as Celery finds it: it looks for `app`, then `celery`, also in a package."""
     name = match.name or "app"
-    if name not in {"app", "celery"}:
+    if name not in {"app", "celery"} or (name == _CELERY and _APP.search(match.file.content)):
         return f"{module}:{name}"
     return module.removesuffix(".celery") if module != "celery" else module
 

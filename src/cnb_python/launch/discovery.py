@@ -12,9 +12,14 @@ from itertools import islice
 from pathlib import Path
 
 from cnb_python.errors.base import Message
-from cnb_python.launch.code.definitions import AppDefinition, Module, find_definitions
+from cnb_python.launch.code.definitions import (
+    AppDefinition,
+    Module,
+    find_definitions,
+    is_served,
+)
 from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles, read_source_files
-from cnb_python.launch.code.tracer import Traced
+from cnb_python.launch.code.tracer import USUAL_NAMES, Traced
 from cnb_python.launch.django_project import DjangoProject, find_django_projects
 from cnb_python.launch.tables.frameworks import (
     FRAMEWORKS,
@@ -30,6 +35,8 @@ _HINTS = (
     rb"(?:create|make|build|get|init)_app(?:lication)?\b",
     rb"start_response|scope, ?receive|uvicorn\.run",
     rb"(?:^|\n)(?:app|application|api|server)\b[^\n=]*=",
+    # It imports an application and starts it.
+    rb"\bimport\s[^\n]*\b(?:app|application|api|server)\b[^#]*\.run(?:_\w+)?\(",
 )
 # Tools whose documentation puts a module of the same name into the app's package.
 _NAMESAKES = frozenset({"celery", "huey"})
@@ -64,6 +71,11 @@ def find_apps(
 
 
 def _covers(app: DetectedApp, other: DetectedApp) -> bool:
+    """Whether *app* is *other*, or is served from the module that *other* was found in."""
+    directory = f"{app.directory}/" if app.directory else ""
+    files = {f"{directory}{target.module.replace('.', '/')}.py" for target in app.targets}
+    if app.framework == other.framework and other.file in files:
+        return True
     return app.directory == other.directory and {str(target) for target in other.targets} <= {
         str(target) for target in app.targets
     }
@@ -73,6 +85,7 @@ def _objects(files: SourceFiles, installed: Mapping[str, str]) -> list[DetectedA
     index = AppIndex(files, installed)
     named = _named_by_flaskenv(files.directory)
     apps: list[tuple[bool, DetectedApp]] = []
+    starters: list[tuple[DetectedApp, str]] = []
     for file in islice(index.candidates(), _MAX_PARSED):
         if not file.stem.isidentifier():
             continue
@@ -82,11 +95,17 @@ def _objects(files: SourceFiles, installed: Mapping[str, str]) -> list[DetectedA
             if app:
                 apps.append((definition.is_part or not _is_named(app, named), app))
                 break
-    return (
-        [app for _, app in sorted(apps, key=lambda entry: entry[0])]
-        if named
-        else [app for _, app in apps]
-    )
+        else:
+            starters += index.starters(file)
+    ordered = [app for _, app in (sorted(apps, key=lambda entry: entry[0]) if named else apps)]
+    for starter, creator in starters:
+        deeper = (
+            at
+            for at, app in enumerate(ordered)
+            if app.file == creator or app.file.count("/") > starter.file.count("/")
+        )
+        ordered.insert(next(deeper, len(ordered)), starter)
+    return ordered
 
 
 class AppIndex:
@@ -135,6 +154,62 @@ class AppIndex:
             )
         finally:
             self._depth -= 1
+
+    def starters(self, file: ModuleFile) -> Iterator[tuple[DetectedApp, str]]:
+        """Yield the app that *file* imports, completes and starts, with the file that creates it.
+
+        Such as `index.py` of Dash, which gives the app of `app.py` its layout. If *file* only
+        starts it, a server can do so too.
+        """
+        module = self.module(file)
+        names = set(module.started) & set(module.origins) if module else set()
+        for name in sorted(names):
+            if module and self._completes(module, name, file):
+                yield from self._imported_app(module, name, file)
+                return
+
+    def _completes(self, module: Module, name: str, file: ModuleFile) -> bool:
+        """Whether *module* does more with the app *name* than to start it."""
+        origin = module.origins[name].rpartition(".")[0]
+        target = self.file_of(origin, file)
+        creator = self.module(target) if target else None
+        is_app = self.lookup(module.origins[name], file) is not None
+        if creator is None or not is_app or name in module.started_on_import:
+            return False
+        further = {each for each in module.origins.values() if not each.startswith(origin)}
+        return (
+            name in module.changed
+            or name not in creator.exports
+            or any(self._is_of_app(each, file) for each in further)
+        )
+
+    def _is_of_app(self, name: str, file: ModuleFile) -> bool:
+        return any(
+            self.file_of(each, file) for each in (name, name.rpartition(".")[0]) if each.strip(".")
+        )
+
+    def _imported_app(
+        self, module: Module, started: str, file: ModuleFile
+    ) -> Iterator[tuple[DetectedApp, str]]:
+        """Yield the app of *module* under the name *started*, or another name beside it."""
+        origin = module.origins[started].rpartition(".")[0]
+        for name in (started, *USUAL_NAMES):
+            if module.origins.get(name, "").rpartition(".")[0] != origin:
+                continue
+            traced = self.lookup(module.origins[name], file)
+            if traced is None or traced.kind != "object" or not is_served(traced):
+                continue
+            definition = AppDefinition(
+                name,
+                traced.framework,
+                factory=False,
+                line=module.started[started],
+                interface=traced.interface,
+            )
+            creator = self.file_of(origin, file)
+            if creator and (app := self.detected_app(file, definition)):
+                yield app, creator.shown
+                return
 
     def lookup(self, name: str, file: ModuleFile) -> Traced | None:
         """Return what the imported *name* (`shop.app.create_app`) is, as seen from *file*."""
@@ -186,6 +261,8 @@ class AppIndex:
             directory,
             development,
             cautions=_cautions(framework, self._files, file),
+            started_at=definition.started_at,
+            ignored_run=framework.ignored_run,
         )
 
     def _framework(self, definition: AppDefinition) -> Framework | None:
@@ -244,7 +321,9 @@ def _is_package(app_dir: Path, parts: tuple[str, ...], module: Module) -> bool:
     directory = app_dir.joinpath(*parts)
     if not parts[-1].isidentifier():
         return False
-    if module.relative or parts[-1] in module.imports:
+    # `from app import app` beside app.py, which may have the name of its directory.
+    is_namesake = (directory / f"{parts[-1]}.py").is_file()
+    if module.relative or (parts[-1] in module.imports and not is_namesake):
         return True
     # `from models import User` beside models.py is no package, even with an `__init__.py`.
     flat = any((directory / f"{name}.py").is_file() for name in module.imports - _NAMESAKES)

@@ -6,14 +6,16 @@ found from the same facts.
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from cnb_python.launch.code import syntax
+from cnb_python.launch.code.definitions import AppDefinition, find_definitions
 from cnb_python.launch.code.source_files import MOST_PARTS, ModuleFile, SourceFiles
 from cnb_python.launch.tables.frameworks import DJANGO, AppObject, DetectedApp, Interface
 
 MANAGE = "manage.py"
+_MANAGE_PARTS = (MANAGE.removesuffix(".py"),)
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
 # ASGI first: `startproject` writes WSGI_APPLICATION, so ASGI_APPLICATION is a choice.
 _SETTINGS: tuple[tuple[str, Interface], ...] = (
@@ -23,7 +25,18 @@ _SETTINGS: tuple[tuple[str, Interface], ...] = (
 # The modules that `startproject` writes beside the settings.
 _MODULES: tuple[tuple[str, Interface], ...] = (("wsgi", "WSGI"), ("asgi", "ASGI"))
 _ASGI_FACTORY = "get_asgi_application"
+_ASGI_SERVERS = frozenset({"uvicorn", "uvicorn-worker", "daphne", "hypercorn", "granian"})
 _MAX_STAR_IMPORTS = 4
+_USUAL_SETTINGS = (
+    "production",
+    "prod",
+    "base",
+    "common",
+    "development",
+    "dev",
+    "local",
+    "settings",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,7 @@ class DjangoProject:
     directory: str
     """Relative to the app."""
     settings: str
-    """Empty if `manage.py` computes it."""
+    """If `manage.py` computes the name, one that it can be; empty if none is found."""
     line: int
     """Of `manage.py`, where it names the settings module."""
     app: DetectedApp | None
@@ -54,7 +67,8 @@ def find_django_projects(
     if DJANGO.distribution not in installed:
         return ()
     paths = (f"{directory}/{MANAGE}" for directory in files.directories)
-    manage_files = (files.at(path) for path in (MANAGE, *paths))
+    deeper = (file.shown for file in files.files if file.parts[-1:] == _MANAGE_PARTS)
+    manage_files = (files.at(path) for path in dict.fromkeys((MANAGE, *paths, *deeper)))
     projects = (_project(files, file, installed) for file in manage_files if file)
     return tuple(project for project in projects if project)
 
@@ -65,7 +79,8 @@ def _project(
     if manage.tree is None or b"django" not in manage.content.lower():
         return None
     directory = _import_directory(files, manage)
-    settings, line = _settings_module(manage.tree) or ("", 1)
+    settings, line = _settings_module(manage.tree) or ("", _line_of_variable(manage.tree))
+    settings = settings or _computed_settings(files, directory, manage.tree)
     app = _application(files, directory, settings, line, installed) if settings else None
     installed_apps = _strings(files, directory, settings, _MAX_STAR_IMPORTS)
     return DjangoProject(directory, settings, line, app, installed_apps)
@@ -118,12 +133,28 @@ def _customized(
         file = _file_of(files, directory, target.module)
         if target.interface != "ASGI" or file is None or file.tree is None:
             continue
-        line = _line_of_own_application(file.tree)
-        if line and not {"uvicorn", "uvicorn-worker", "daphne", "hypercorn", "granian"}.isdisjoint(
-            installed
-        ):
-            return target, file.shown, line, "application"
+        is_served = not _ASGI_SERVERS.isdisjoint(installed)
+        if is_served and (line := _line_of_own_application(file.tree)):
+            return target, file.shown, line, target.name
+        if is_served and (own := _around_django(file.tree)):
+            return replace(target, name=own.name), file.shown, own.line, own.name
     return None
+
+
+def _around_django(tree: ast.Module) -> AppDefinition | None:
+    """Return the application of another framework that an `asgi.py` mounts Django in."""
+    definitions = find_definitions(tree).definitions
+    return next(
+        (
+            each
+            for each in definitions
+            if each.framework
+            and each.framework.distribution != DJANGO.distribution
+            and each.framework.interface == "ASGI"
+            and not each.is_part
+        ),
+        None,
+    )
 
 
 def _line_of_own_application(tree: ast.Module) -> int | None:
@@ -174,6 +205,27 @@ def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
             ) if name == _VARIABLE:
                 return settings, node.lineno
     return None
+
+
+def _computed_settings(files: SourceFiles, directory: str, manage: ast.Module) -> str:
+    """Return a settings module that the texts in *manage* name, or begin: `f"site.settings.{x}"`.
+
+    Which one it is only matters for what they have in common: where `wsgi.py` is.
+    """
+    texts = (node.value for node in ast.walk(manage) if isinstance(node, ast.Constant))
+    names = dict.fromkeys(text.partition("{")[0] for text in texts if isinstance(text, str))
+    for name in names:
+        usual = (f"{name}{each}" for each in _USUAL_SETTINGS) if name.endswith(".") else (name,)
+        candidates = (each for each in usual if "settings" in each or name.endswith("."))
+        if module := next((each for each in candidates if _file_of(files, directory, each)), ""):
+            return module
+    return ""
+
+
+def _line_of_variable(tree: ast.Module) -> int:
+    """Return the line that names DJANGO_SETTINGS_MODULE; 1 without one."""
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return next((node.lineno for node in constants if node.value == _VARIABLE), 1)
 
 
 def _from_settings(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from cnb_python.launch.code.importers import imports, runs, starting_program
 from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.code.syntax import imports_of
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
@@ -18,9 +19,11 @@ from cnb_python.launch.tables.web_programs import WEB_PROGRAMS, WebProgram
 
 _PORT = re.compile(rb"""["']PORT["']""")
 _OPTION = re.compile(
-    rb"""(?:add_argument|option|Option|define)\(\s*(?:["']-\w["'],\s*)?["']"""
-    rb"""(?:--)?(port|host|address)["']"""
+    rb"""(?:(?P<argument>add_argument)|option|Option|define)\(\s*(?:["']-\w["'],\s*)?["']"""
+    rb"""(?P<dashes>--)?(?P<name>port|host|address)["']"""
 )
+# Options after a subcommand, which the program may need too, are not those of the program.
+_SUBCOMMANDS = re.compile(rb"add_subparsers\(|click\.group\b|\.command\(")
 # Where an option is defined with this call, its value is joined by `=`.
 _TORNADO = re.compile(rb"\bdefine\(")
 _PLACES_BELOW = 2
@@ -63,7 +66,9 @@ def find_web_programs(
 def _of_row(row: WebProgram, files: SourceFiles, importable: IsImportable) -> FoundProcess | None:
     if row.package:
         match = best_match(files, row.package, row.sign, row.stems)
-        return _from_python(row, match, files, importable) if match else None
+        if match and row.is_program:
+            return _from_program(row, match, files, importable)
+        return _from_python(row, match, importable) if match else None
     name = _data_file(files, row)
     if name is None and row.alone and not files.files:
         evidence = Evidence(row.title, "the app's packages", sign=row.distribution)
@@ -79,27 +84,47 @@ def _of_row(row: WebProgram, files: SourceFiles, importable: IsImportable) -> Fo
     )
 
 
-def _from_python(
+def _from_program(
     row: WebProgram, match: Match, files: SourceFiles, importable: IsImportable
-) -> FoundProcess:
-    file = match.file
-    directory, module = importable(file)
-    evidence = Evidence(row.title, file.shown, match.line, match.name or row.package)
-    if row.is_program:
-        directory, command = python_command(file, importable)
-        options, fixed = port_options(file, files) if row.reads_port else ("", False)
-        fixed = fixed or bool(row.fixed_port and re.search(row.fixed_port.encode(), file.content))
-        template = f"{row.template.replace('python {file}', command)}{options}"
-        return FoundProcess(
-            WEB, command_text(template), evidence, directory, lines=_lines(row), fixed_port=fixed
-        )
-    words = {"file": _quoted(file.shown), "module": module, "name": match.name}
+) -> FoundProcess | None:
+    """Return the process that runs the program with *match*; None if nothing of it runs."""
+    file = starting_program(match.file, match.line, files)
+    if file is None:
+        return None
+    directory, command = python_command(file, importable)
+    options, fixed = port_options(file, files) if row.reads_port else ("", False)
+    code = match.file.content
+    fixed = fixed or bool(row.fixed_port and re.search(row.fixed_port.encode(), code))
+    template = f"{row.template.replace('python {file}', command)}{options}"
+    lines = _lines(row)
+    if file is not match.file:
+        lines = (f"Running {file.shown}, which imports it", *lines)
+    return FoundProcess(
+        WEB,
+        command_text(template),
+        _evidence(row, match),
+        directory,
+        lines=lines,
+        fixed_port=fixed,
+        cautions=row.caution.messages(files.directory, match.file.shown, code)
+        if row.caution
+        else (),
+    )
+
+
+def _evidence(row: WebProgram, match: Match) -> Evidence:
+    return Evidence(row.title, match.file.shown, match.line, match.name or row.package)
+
+
+def _from_python(row: WebProgram, match: Match, importable: IsImportable) -> FoundProcess:
+    directory, module = importable(match.file)
+    words = {"file": _quoted(match.file.shown), "module": module, "name": match.name}
     if "{module}" not in row.template:
         directory = ""
     return FoundProcess(
         WEB,
         command_text(row.template, **words),
-        evidence,
+        _evidence(row, match),
         directory,
         lines=_lines(row),
         development=row.production,
@@ -121,9 +146,10 @@ def best_match(
 ) -> Match | None:
     """Return the file that imports *package* and matches *sign*, the likeliest to start the app.
 
-    Modules that another such file imports are parts of it.
+    Modules that another such file imports are parts of it. A program may import *package* through
+    a module of the app: `from loader import bot`.
     """
-    matches = [*all_matches(files, package, sign)]
+    matches = [*all_matches(files, package, sign)] or [*_indirect_matches(files, package, sign)]
     names = {match.file.stem for match in matches}
     imported = {
         name
@@ -137,17 +163,36 @@ def best_match(
 
 def all_matches(files: SourceFiles, package: str, sign: str) -> Iterator[Match]:
     """Yield every file that imports *package* and matches *sign*."""
-    imports = re.compile(
-        rb"^\s*(?:from|import)\s+(?:\w+\s*,\s*)*" + package.encode() + rb"\w*\b", re.MULTILINE
-    )
+    imports = _import_of(package)
     pattern = re.compile(sign.encode(), re.MULTILINE) if sign else imports
     for file in files.mentioning(imports):
-        if len(file.parts) > _PLACES_BELOW + 2:
-            continue
-        if match := pattern.search(file.content):
-            name = match[match.lastindex].decode("utf-8", "replace") if match.lastindex else ""
-            start = match.start() + len(match[0]) - len(match[0].lstrip())
-            yield Match(file, name, file.content.count(b"\n", 0, start) + 1)
+        if match := _match(file, pattern):
+            yield match
+
+
+def _indirect_matches(files: SourceFiles, package: str, sign: str) -> Iterator[Match]:
+    """Yield the programs that match *sign* and import a module of the app with *package*."""
+    importing = [*files.mentioning(_import_of(package))]
+    pattern = re.compile(sign.encode(), re.MULTILINE)
+    for file in files.mentioning(pattern) if sign and importing else ():
+        match = _match(file, pattern)
+        if match and runs(file, match.line) and any(imports(file, each) for each in importing):
+            yield match
+
+
+def _import_of(package: str) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"^\s*(?:from|import)\s+(?:\w+\s*,\s*)*" + package.encode() + rb"\w*\b", re.MULTILINE
+    )
+
+
+def _match(file: ModuleFile, pattern: re.Pattern[bytes]) -> Match | None:
+    match = pattern.search(file.content) if len(file.parts) <= _PLACES_BELOW + 2 else None
+    if match is None:
+        return None
+    name = match[match.lastindex].decode("utf-8", "replace") if match.lastindex else ""
+    start = match.start() + len(match[0]) - len(match[0].lstrip())
+    return Match(file, name, file.content.count(b"\n", 0, start) + 1)
 
 
 def _likeliness(file: ModuleFile, stems: tuple[str, ...]) -> tuple[int, int, tuple[str, ...]]:
@@ -198,14 +243,36 @@ def python_command(file: ModuleFile, importable: IsImportable) -> tuple[str, str
 
 
 def port_options(file: ModuleFile, files: SourceFiles) -> tuple[str, bool]:
-    """Return the options that give *file* its host and port, and whether its port is fixed."""
-    names = {match[1].decode() for match in _OPTION.finditer(file.content)}
-    if "port" in names:
-        joint = "=" if _TORNADO.search(file.content) else " "
-        words = {"port": "{port}", "host": "{host}", "address": "{host}"}
-        return "".join(f" --{name}{joint}{words[name]}" for name in sorted(names)), False
+    """Return the arguments that give *file* its host and port, and whether its port is fixed.
+
+    The file defines them, or a module of the app that it imports.
+    """
+    options = _options_of(file)
+    if not options:
+        defining = (each for each in files.mentioning(_OPTION) if imports(file, each))
+        options = next(filter(None, map(_options_of, defining)), "")
+    if options:
+        return options, False
     reads = _PORT.search(file.content) or any(_PORT.search(each.content) for each in files.files)
     return "", not reads
+
+
+def _options_of(file: ModuleFile) -> str:
+    """Return the arguments with the host and port that *file* defines; empty without a port."""
+    if _SUBCOMMANDS.search(file.content):
+        return ""
+    words = {b"port": "{port}", b"host": "{host}", b"address": "{host}"}
+    joint = "=" if _TORNADO.search(file.content) else " "
+    defined = {match["name"]: match for match in _OPTION.finditer(file.content)}
+    if b"port" not in defined:
+        return ""
+    options = ""
+    for name, match in sorted(defined.items()):
+        is_positional = match["argument"] and not match["dashes"]
+        options += (
+            f" {words[name]}" if is_positional else f" --{name.decode()}{joint}{words[name]}"
+        )
+    return options
 
 
 def _quoted(path: str) -> str:

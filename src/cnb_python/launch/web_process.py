@@ -7,13 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cnb_python.app import App
+from cnb_python.errors.base import Message
+from cnb_python.launch.code.importers import runs
 from cnb_python.launch.code.source_files import SourceFiles
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.entry_program import find_entry_program
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
 from cnb_python.launch.listening import ALL_ADDRESSES
 from cnb_python.launch.procfile import WEB
-from cnb_python.launch.programs import IsImportable, find_web_programs, first_of
+from cnb_python.launch.programs import (
+    IsImportable,
+    find_web_programs,
+    first_of,
+    port_options,
+    python_command,
+)
 from cnb_python.launch.servers import SERVERS, Server, command_text
 from cnb_python.launch.tables.frameworks import DJANGO, AppObject, DetectedApp
 from cnb_python.python.versions import is_at_least
@@ -51,7 +59,7 @@ def choose_web(
     served = [
         (candidate, process)
         for candidate in apps
-        if (process := _served(candidate, installed)) is not None
+        if (process := _served(candidate, files, installed, importable)) is not None
     ]
     processes = [process for _, process in served]
     candidates = [*processes, *(each for each in programs if not each.fixed_port)]
@@ -60,7 +68,9 @@ def choose_web(
         programs
     )
     if best is None and apps:
-        best = _development(apps, tuple(projects), installed)
+        best = _development(apps, tuple(projects), installed) or _own_server(
+            apps, files, importable
+        )
     if best is None and not apps:
         best = find_entry_program(app, files, installed, importable)
     if best is None:
@@ -76,16 +86,31 @@ def _place(process: FoundProcess) -> int:
     return 0 if len(parts) == 1 else 1
 
 
-def _served(app: DetectedApp, installed: Mapping[str, str]) -> FoundProcess | None:
+def _served(
+    app: DetectedApp,
+    files: SourceFiles,
+    installed: Mapping[str, str],
+    importable: IsImportable,
+) -> FoundProcess | None:
     choice = choose_server(app, installed)
     if choice is None:
         return None
     target, server = choice
     command = server.command(target)
+    if app.started_at and not app.ignored_run:
+        return _started_by_itself(app, files, importable)
+    if app.started_at:
+        command = f"{app.ignored_run} {command}"
     if server.title == _WSGI_SERVER and _SOCKETS in installed and app.framework == "Flask":
         options = next((words for name, words in _SOCKET_OPTIONS if name in installed), _THREADS)
         command = command.replace("gunicorn ", f"gunicorn --workers 1 {options} ", 1)
     using = f"Using {server.needs[0]}, which is installed and serves {target.interface} apps"
+    preferred = app.targets[0]
+    if preferred.interface != target.interface:
+        using = (
+            f"Using {server.needs[0]}: no installed package can serve {preferred}, an "
+            f"{preferred.interface} app, which needs {server_to_add(app)}"
+        )
     return FoundProcess(
         WEB,
         command,
@@ -93,8 +118,63 @@ def _served(app: DetectedApp, installed: Mapping[str, str]) -> FoundProcess | No
         app.directory,
         title=f"{server.title} serves {target}",
         lines=(using, *app.notes),
-        cautions=app.cautions,
+        cautions=(*app.cautions, *((_starts_on_import(app),) if app.started_at else ())),
         words=(server.needs[0],),
+    )
+
+
+def _started_by_itself(
+    app: DetectedApp, files: SourceFiles, importable: IsImportable
+) -> FoundProcess | None:
+    """Return the process that runs the file of *app*, which starts a server on import."""
+    file = files.at(app.file)
+    if file is None:
+        return None
+    directory, command = python_command(file, importable)
+    options, is_fixed = port_options(file, files)
+    return FoundProcess(
+        WEB,
+        command_text(f"{command}{options}"),
+        _evidence(app),
+        directory,
+        lines=(f"Running the program itself: line {app.started_at} starts its server",),
+        cautions=(*app.cautions, _starts_on_import(app)),
+        fixed_port=is_fixed,
+    )
+
+
+def _own_server(
+    apps: tuple[DetectedApp, ...], files: SourceFiles, importable: IsImportable
+) -> FoundProcess | None:
+    """Return the process that runs the file of a WSGI app: `make_server(...)`, `app.run()`.
+
+    Other apps need a server that is not installed.
+    """
+    app = apps[0]
+    file = files.at(app.file)
+    if app.targets[0].interface != "WSGI" or file is None or not runs(file):
+        return None
+    directory, command = python_command(file, importable)
+    options, is_fixed = port_options(file, files)
+    return FoundProcess(
+        WEB,
+        command_text(f"{command}{options}"),
+        _evidence(app),
+        directory,
+        lines=("No server for production is installed: running the program itself",),
+        development=server_to_add(app),
+        fixed_port=is_fixed,
+    )
+
+
+def _starts_on_import(app: DetectedApp) -> Message:
+    return Message(
+        title=f"{app.file} starts a server when it is imported",
+        body=(
+            f"See line {app.started_at}. A server for production imports the file, which would",
+            "start another server. Write that line below this one:",
+            "    if __name__ == '__main__':",
+        ),
     )
 
 

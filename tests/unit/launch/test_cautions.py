@@ -34,6 +34,35 @@ def titles(directory: Path, installed: str, files: Files) -> list[str]:
             "app.py does not read the variable PORT",
         ),
         (
+            "flask gunicorn",
+            {"app.py": "from flask import Flask\nweb = Flask('x')\nweb.run()\n"},
+            "app.py starts a server when it is imported",
+        ),
+        (
+            "fastapi uvicorn",
+            {
+                "main.py": "import os, uvicorn\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+                "uvicorn.run('main:app', port=int(os.environ['PORT']))\n"
+            },
+            "main.py starts a server when it is imported",
+        ),
+        (
+            "bottle",
+            {
+                "app.py": "import os, bottle\napp = bottle.Bottle()\nif __name__ == '__main__':\n"
+                "    app.run(port=os.environ['PORT'])\n"
+            },
+            "web runs the development server of Bottle",
+        ),
+        (
+            "dash flask gunicorn",
+            {
+                "app.py": "import dash\napp = dash.Dash('x')\n"
+                "if __name__ == '__main__':\n    app.run(port=os.environ['PORT'])\n"
+            },
+            "web runs the development server of Dash",
+        ),
+        (
             "mesop flask",
             {"main.py": "import mesop as me\n"},
             "web runs the development server of Mesop",
@@ -92,3 +121,24 @@ def test_log_has_a_line_about_the_processes_of_robyn(tmp_path: Path) -> None:
     (line,) = [line for line in launch_report.reasons(plan) if line.startswith("  Robyn runs")]
 
     assert "two processes" in line
+
+
+def test_a_wsgi_server_names_the_asgi_app_that_no_package_serves(tmp_path: Path) -> None:
+    """An image without WebSockets works as long as a page is opened that does not use them."""
+    settings = "WSGI_APPLICATION = 'shop.wsgi.application'\n"
+    app = write_files(
+        tmp_path,
+        {
+            "manage.py": "import django, os\n"
+            "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n",
+            "shop/settings.py": f"{settings}ASGI_APPLICATION = 'shop.asgi.application'\n",
+            "shop/wsgi.py": "",
+            "shop/asgi.py": "",
+        },
+    )
+    plan = processes.plan_launch(read_app(app), {"django": "6.0", "gunicorn": "23.0"})
+
+    (line, *_) = plan.discovered[0].lines
+    assert plan.discovered[0].command == "gunicorn shop.wsgi:application"
+    assert "no installed package can serve shop.asgi:application" in line
+    assert line.endswith("which needs uvicorn")

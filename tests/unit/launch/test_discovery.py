@@ -147,7 +147,7 @@ def test_target_has_the_importable_module_name(
 
 @pytest.mark.parametrize(
     "directory",
-    [".hidden", "venv", "node_modules", "tests", "docs", "a/b/c", "src/a/b"],
+    [".hidden", "venv", "node_modules", "tests", "docs", "a/b/c/d", "src/a/b/c"],
 )
 def test_directories_of_dependencies_are_skipped(tmp_path: Path, directory: str) -> None:
     assert find_apps(tmp_path, {f"{directory}/app.py": FLASK}) == ()

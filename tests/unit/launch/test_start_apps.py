@@ -7,10 +7,13 @@ import pytest
 from cnb_python.app import read_app
 from cnb_python.launch.found_processes import find_processes
 from tests.support.trees import write_files
+from tests.unit.launch.app_shapes import APP_SHAPES
 from tests.unit.launch.start_apps import START_APPS, Expected, StartApp
 
+APPS = (*START_APPS, *APP_SHAPES)
 
-@pytest.mark.parametrize("app", START_APPS, ids=lambda app: app.name)
+
+@pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)
 def test_app_has_the_expected_processes(tmp_path: Path, app: StartApp) -> None:
     installed = {
         name: version or "99.0"
@@ -31,5 +34,5 @@ def test_app_has_the_expected_processes(tmp_path: Path, app: StartApp) -> None:
     assert processes == app.expected
 
 
-def test_table_has_at_least_sixty_apps() -> None:
-    assert len({app.name for app in START_APPS}) == len(START_APPS) >= 60
+def test_table_has_at_least_a_hundred_apps() -> None:
+    assert len({app.name for app in APPS}) == len(APPS) >= 100

@@ -119,7 +119,7 @@ EXEMPT = {
         *("provision/native_libraries.py _instead", "provision/libraries.py read"),
         *("provision/native_libraries.py _loaded_by_name", "system_packages/paths.py _of_table"),
         *("system_packages/paths.py steps", "managers/tool.py lines"),
-        "provision/materials.py _installers",
+        *("provision/materials.py _installers", "explain/declared_packages.py _rows"),
     },
     "it runs a tool first; what parses its answer has a reader": {
         *("managers/pip/install.py resolve", "managers/pip/install.py _download"),

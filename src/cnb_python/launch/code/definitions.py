@@ -4,17 +4,21 @@ Separate from `discovery`, which decides where to look.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
+from cnb_python.launch.code.starts import (
+    RUNNERS,
+    application_text,
+    started_names,
+    started_on_import,
+)
 from cnb_python.launch.code.syntax import at_module_level, dotted, imports_of
 from cnb_python.launch.code.tracer import USUAL_NAMES, Lookup, Traced, Tracer
 from cnb_python.launch.tables.frameworks import Framework, Interface
 
 # Calls that make one application a part of another.
 _MOUNTS = frozenset({"mount", "Mount", "add_subapp", "DispatcherMiddleware", "register_blueprint"})
-# Functions that serve an application, which may be given as text: `uvicorn.run("main:app")`.
-_RUNNERS = frozenset({"uvicorn.run", "granian.Granian", "uvicorn.Config"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class AppDefinition:
     """Whether it wraps another application: `ProxyFix(app)`."""
     is_part: bool = False
     """Whether another application contains it: `app.mount("/v1", api)`."""
+    started_at: int = 0
+    """The line that starts a server with it when the module is imported; 0 without one."""
     module: str = ""
     """The module that has it, if that is not the one that was read: of `uvicorn.run("a:b")`."""
 
@@ -50,6 +56,12 @@ class Module:
     """What other modules can import from it."""
     origins: Mapping[str, str]
     """The full name of each imported name; a relative one starts with dots."""
+    started: Mapping[str, int]
+    """The names that it starts a server with, and the lines."""
+    started_on_import: Mapping[str, int]
+    """Those of them that it starts a server with when it is imported."""
+    changed: frozenset[str]
+    """The names whose objects it uses when it is imported: `app.layout = ...`, `@app.route`."""
 
 
 def find_definitions(
@@ -64,16 +76,41 @@ def find_definitions(
     lines: dict[str, int] = {}
     for statement in at_module_level(tree.body):
         tracer.follow(statement, lines)
+    on_import = started_on_import(tree, imports.origins)
     definitions = [*_created(tree, tracer, lines), *_as_text(tree, imports.origins)]
     if is_entry_point:
         definitions += _reexports(tree, tracer, {definition.name for definition in definitions})
+    definitions = [
+        replace(each, started_at=0 if each.module else _start_line(on_import, tracer))
+        for each in definitions
+    ]
     return Module(
         definitions=tuple(sorted(definitions, key=_order)),
         imports=imports.packages,
         relative=imports.relative,
         exports=tracer.scope,
         origins=imports.origins,
+        started=started_names(tree),
+        started_on_import=on_import,
+        changed=frozenset(_changed(tree)),
     )
+
+
+def _start_line(on_import: Mapping[str, int], tracer: Tracer) -> int:
+    """Return the first line of *on_import* that starts one of the applications of *tracer*."""
+    lines = (line for name, line in on_import.items() if tracer.trace(ast.Name(name)))
+    return min(lines, default=0)
+
+
+def _changed(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that the statements of *tree* use, besides imports and definitions."""
+    for statement in at_module_level(tree.body):
+        parts: Iterable[ast.AST] = (statement,)
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            parts = statement.decorator_list
+        for node in (node for part in parts for node in ast.walk(part)):
+            if isinstance(node, ast.Name):
+                yield node.id
 
 
 def _created(
@@ -82,7 +119,7 @@ def _created(
     """Yield the applications among the names of *tracer* that have *lines*."""
     parts = _parts(tree)
     for name, traced in tracer.scope.items():
-        if name in lines and traced.kind != "class" and _is_served(traced):
+        if name in lines and traced.kind != "class" and is_served(traced):
             yield AppDefinition(
                 name,
                 traced.framework,
@@ -94,7 +131,8 @@ def _created(
             )
 
 
-def _is_served(traced: Traced) -> bool:
+def is_served(traced: Traced) -> bool:
+    """Whether a server can serve what *traced* is, not only an attribute of it."""
     framework = traced.framework
     return framework is None or framework.is_served or traced.is_wrapper
 
@@ -114,22 +152,18 @@ def _parts(tree: ast.Module) -> frozenset[str]:
 
 def _as_text(tree: ast.Module, origins: Mapping[str, str]) -> Iterator[AppDefinition]:
     """Yield the application that `uvicorn.run("shop.web:app")` names."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=function, args=[ast.Constant(value=str(text)), *_]) if (
-                dotted(function, origins) in _RUNNERS
-            ):
-                module, _, name = text.partition(":")
-                if all(part.isidentifier() for part in (*module.split("."), name)):
-                    factory = any(
-                        keyword.arg == "factory"
-                        and isinstance(keyword.value, ast.Constant)
-                        and keyword.value.value is True
-                        for keyword in node.keywords
-                    )
-                    yield AppDefinition(name, None, factory, node.lineno, "ASGI", module=module)
-            case _:
-                pass
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if dotted(call.func, origins) not in RUNNERS:
+            continue
+        module, _, name = application_text(call).partition(":")
+        if all(part.isidentifier() for part in (*module.split("."), name)):
+            factory = any(
+                keyword.arg == "factory"
+                and isinstance(keyword.value, ast.Constant)
+                and keyword.value.value is True
+                for keyword in call.keywords
+            )
+            yield AppDefinition(name, None, factory, call.lineno, "ASGI", module=module)
 
 
 def _reexports(

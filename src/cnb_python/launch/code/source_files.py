@@ -26,6 +26,9 @@ _TEST = re.compile(r"test_.*|.*_test|conftest|setup|noxfile|fabfile|tasks_test")
 # Limits for very large repositories; what is beyond them is not found.
 _MAX_DIRECTORIES = 100
 _MAX_DEPTH = 5
+# Directories without `__init__.py` can hold a service each (`services/api/app/main.py`), and much
+# else: they are searched less deeply.
+_MAX_NAMESPACE_DEPTH = 3
 _MAX_FILES = 600
 _MAX_NAMES = 3000
 _MAX_BYTES = 512 * 1024
@@ -103,23 +106,30 @@ def read_source_files(app_dir: Path) -> SourceFiles:
     """Return the Python files of the app in *app_dir*; contents are read when they are needed."""
     names = [*_walk(app_dir, ())]
     top = tuple(_directories(app_dir))
+    packages = frozenset(parts[:-1] for parts in names if parts[-1] == "__init__")
     files = sorted(
         (ModuleFile(app_dir.joinpath(*parts[:-1], f"{parts[-1]}.py"), parts) for parts in names),
-        key=_order,
+        key=lambda file: _order(file, packages),
     )[:_MAX_FILES]
     return SourceFiles(app_dir, tuple(files), top, {file.shown: file for file in files})
 
 
-def _order(file: ModuleFile) -> tuple[int, int, tuple[str, ...]]:
-    """Sort by place, then by the usual names: the top, directories, packages in `src`, deeper."""
+def _order(
+    file: ModuleFile, packages: frozenset[tuple[str, ...]]
+) -> tuple[int, int, tuple[str, ...]]:
+    """Sort by place, then by the usual names: the top, directories, packages in `src`, deeper.
+
+    *packages* are the directories with an `__init__.py`; what is deep down in others comes last.
+    """
     depth = len(file.parts) - 1
     level = depth - 1 if depth > 1 and file.parts[0] == SOURCE else depth
     rank = _STEMS.index(file.stem) if file.stem in _STEMS else len(_STEMS)
-    return (min(level, 2) + (depth > 1), rank, file.parts)
+    is_loose = level > 1 and file.parts[:-1] not in packages
+    return (min(level, 2) + (depth > 1) + is_loose, rank, file.parts)
 
 
 def _walk(app_dir: Path, parents: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of each module below *parents*; deep down only those in packages."""
+    """Yield the parts of each module below *parents*; deepest down only those in packages."""
     pending = [parents]
     names_left = _MAX_NAMES
     while pending:
@@ -139,7 +149,7 @@ def _walk(app_dir: Path, parents: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _is_searched(directory: Path, parents: tuple[str, ...]) -> bool:
-    return not parents or parents == (SOURCE,) or (directory / "__init__.py").is_file()
+    return len(parents) < _MAX_NAMESPACE_DEPTH or (directory / "__init__.py").is_file()
 
 
 def _modules(directory: Path) -> list[str]:

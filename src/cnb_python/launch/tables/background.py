@@ -49,11 +49,14 @@ class BackgroundTool:
 
 _CELERY_APP = (
     _ANY_NAME + r"(?:celery\.)?Celery\(|"
-    r"^(\w+)\s*=\s*\w+\.extensions\[[\"']celery[\"']\]"
+    r"^(\w+)\s*=\s*\w+\.extensions\[[\"']celery[\"']\]|"
+    r"^(\w+)\s*=\s*(?:\w+\.)?(?:make|create|init|get)_celery\w*\("
 )
+# Not `uvicorn.run(app)` of a web app that has a bot too, nor `create_task(bot.start())` in it.
 _BOT = (
-    r"\.run\(|\.run_polling\(|\.start_polling\(|\.infinity_polling\(|\.polling\(|\.start\("
-    r"|\.run_until_disconnected\(|SocketModeHandler\("
+    r"(?<!uvicorn)(?<!asyncio)(?<!subprocess)\.run\(|\.run_polling\(|\.start_polling\("
+    r"|\.infinity_polling\(|\.polling\(|\.run_until_disconnected\(|SocketModeHandler\("
+    r"|(?<!create_task\()\b\w*(?i:bot|client|app)\.start\("
 )
 _POLLING = r"\.run_polling\(|\.start_polling\("
 
@@ -294,7 +297,9 @@ BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
     _own_program(
         "APScheduler",
         "apscheduler",
-        r"\bBlockingScheduler\(|run_until_stopped\(",
+        # The others return at once: the program waits itself.
+        r"\bBlockingScheduler\(|run_until_stopped\(|\b(?:Background|AsyncIO)Scheduler\("
+        r"(?=(?s:.)*?(?:\bwhile\s+(?:True|1)\b|\.run_forever\(|\bsignal\.pause\(|\.wait\(\)))",
         "https://apscheduler.readthedocs.io/",
         CLOCK,
     ),

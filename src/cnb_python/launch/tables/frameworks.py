@@ -35,6 +35,8 @@ class Framework:
     """A release, and the interface of the releases before it."""
     development: str = ""
     """The command that starts its development server; `{target}` is `module:name`."""
+    ignored_run: str = ""
+    """The variable, with its value, that makes `run` of its objects do nothing."""
     caution: Caution | None = None
     documentation: str = ""
 
@@ -51,6 +53,8 @@ class Framework:
         return names[0].partition(".")[0]
 
 
+# https://flask.palletsprojects.com/en/stable/api/#flask.Flask.run: `flask run` sets it.
+_IGNORED_RUN = "FLASK_RUN_FROM_CLI=true"
 _FLASK_RUN = "flask --app {target} run --host {host} --port {port}"
 DJANGO = Framework(
     "Django",
@@ -65,6 +69,7 @@ FLASK = Framework(
     "WSGI",
     ("flask.Flask", "flask.app.Flask"),
     development=_FLASK_RUN,
+    ignored_run=_IGNORED_RUN,
     documentation="https://flask.palletsprojects.com/en/stable/deploying/",
 )
 
@@ -146,6 +151,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         "WSGI",
         ("apiflask.APIFlask", "apiflask.app.APIFlask"),
         development=_FLASK_RUN,
+        ignored_run=_IGNORED_RUN,
         documentation="https://apiflask.com/",
     ),
     Framework(
@@ -154,6 +160,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         "WSGI",
         ("flask_openapi3.OpenAPI",),
         development=_FLASK_RUN,
+        ignored_run=_IGNORED_RUN,
         documentation="https://luolingchun.github.io/flask-openapi3/",
     ),
     Framework(
@@ -182,6 +189,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         ("dash.Dash", "dash.dash.Dash", "dash_extensions.enrich.DashProxy"),
         attributes=("server",),
         is_served=False,
+        ignored_run=_IGNORED_RUN,
         documentation="https://dash.plotly.com/deployment",
     ),
     FLASK,
@@ -296,7 +304,16 @@ CONVERTERS: Mapping[str, Interface] = {
 }
 # Calls that take an application and return one, besides all names that end in `Middleware`.
 WRAPPERS = frozenset(
-    {"ProxyFix", "WhiteNoise", "WsgiToAsgi", "ASGIApp", "WSGIApp", "Cling", "StaticFilesHandler"}
+    {
+        "ProxyFix",
+        "WhiteNoise",
+        "mount_gradio_app",
+        "WsgiToAsgi",
+        "ASGIApp",
+        "WSGIApp",
+        "Cling",
+        "StaticFilesHandler",
+    }
     | {"ASGIStaticFilesHandler", "Sentry", "DebuggedApplication", "ServerErrorHandler"}
 )
 
@@ -336,3 +353,7 @@ class DetectedApp:
     """Further lines for the log: what else could have been chosen."""
     cautions: tuple[Message, ...] = ()
     """Warnings about what its code lacks."""
+    started_at: int = 0
+    """The line of *file* that starts a server when a server imports it; 0 without one."""
+    ignored_run: str = ""
+    """The variable, with its value, that makes that line do nothing; empty without one."""

@@ -8,6 +8,8 @@ Separate from `programs`, which finds the file.
 
 from dataclasses import dataclass, replace
 
+from cnb_python.launch.tables.cautions import Caution
+
 # Names of files that usually start an app, the most likely first.
 _USUAL = ("app", "main", "server", "run", "start", "index", "home", "hello", "streamlit_app")
 _HOST_PORT = "--host {host} --port {port}"
@@ -47,6 +49,7 @@ class WebProgram:
     """A line for the log."""
     no_note: str = ""
     """A pattern of the text of a file that is not Python; one that matches needs no such line."""
+    caution: Caution | None = None
     documentation: str = ""
 
     @property
@@ -310,6 +313,41 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         r"\bgrpc(?:\.aio)?\.server\(|\baio\.server\(",
         "https://grpc.io/docs/languages/python/basics/",
         package="grpc",
+    ),
+    WebProgram(
+        "Dash",
+        "dash",
+        # `run` reads both variables: https://dash.plotly.com/reference#app.run
+        "HOST={host} PORT={port} python {file}",
+        package="dash",
+        sign=r"\.run(?:_server)?\(",
+        fixed_port=r"\.run(?:_server)?\([^)]*\b"
+        r"(?:port\s*=\s*[\"']?\d|host\s*=\s*[\"'](?:127\.|local))",
+        caution=Caution(
+            r"^server\s*=.*\.server\b",
+            "web runs the development server of Dash",
+            (
+                "Servers for production need its Flask app. Give that a name in {file}, and",
+                "add gunicorn to the packages: the next build starts the app with it.",
+                "    server = app.server",
+            ),
+        ),
+        documentation="https://dash.plotly.com/deployment",
+    ),
+    # Bots that a platform calls, instead of asking it for messages.
+    _program(
+        "python-telegram-bot",
+        "python-telegram-bot",
+        r"\.(?:run|start)_webhook\(",
+        "https://github.com/python-telegram-bot/python-telegram-bot/wiki/Webhooks",
+        package="telegram",
+    ),
+    _program(
+        "Slack Bolt",
+        "slack-bolt",
+        r"\bapp\.start\(\s*(?:port\s*=|int\(|\d|\))",
+        "https://docs.slack.dev/tools/bolt-python/",
+        package="slack_bolt",
     ),
     _paste("gunicorn", "gunicorn --paste {file}"),
     _paste(

@@ -1,0 +1,100 @@
+"""Finds the program that starts what a module of the app only defines.
+
+Separate from `programs`, which finds the modules by their text.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from cnb_python.launch.code import syntax
+from cnb_python.launch.code.source_files import ModuleFile, SourceFiles
+
+# Names of files that usually start an app, the most likely first.
+STEMS = ("main", "app", "server", "run", "start", "bot", "worker", "index", "hello", "__main__")
+_MAX_STEPS = 3
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_STARTS = frozenset({"run", "start", "launch", "serve", "main", "run_until_complete"})
+
+
+def starting_program(file: ModuleFile, line: int, files: SourceFiles) -> ModuleFile | None:
+    """Return the file to run so that *line* of *file* does its work; None if no file does it.
+
+    That is *file*, or a program that imports it: the only one that runs, or a usual one nearer to
+    the top of the app, which the author made to start everything.
+    """
+    programs = [each for each in _importers(file, files) if runs(each)]
+    if runs(file, line):
+        usual = (each for each in programs if each.stem in STEMS)
+        nearer = [each for each in usual if len(each.parts) < len(file.parts)]
+        return min(nearer, key=_likeliness, default=file)
+    return min(programs, key=_likeliness, default=None)
+
+
+def _likeliness(file: ModuleFile) -> tuple[int, int, tuple[str, ...]]:
+    rank = STEMS.index(file.stem) if file.stem in STEMS else len(STEMS)
+    return len(file.parts), rank, file.parts
+
+
+def runs(file: ModuleFile, line: int = 0) -> bool:
+    """Whether *file* does something when it is run, such as what its *line* does."""
+    if file.tree is None:
+        return False
+    if file.stem == "__main__" or any(map(_is_main, file.tree.body)):
+        return True
+    functions = {each.name for each in file.tree.body if isinstance(each, _FUNCTIONS)}
+    return any(
+        statement.lineno <= line <= (statement.end_lineno or line) or _calls(statement, functions)
+        for statement in syntax.at_module_level(file.tree.body)
+        if not isinstance(statement, (*_FUNCTIONS, ast.ClassDef))
+    )
+
+
+def _is_main(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and syntax.is_main_guard(statement.test)
+
+
+def _calls(statement: ast.stmt, functions: set[str]) -> bool:
+    """Whether *statement* calls one of *functions*, or starts something: `asyncio.run(main())`."""
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    function = statement.value.func
+    if isinstance(function, ast.Name):
+        return function.id in functions or function.id in _STARTS
+    return isinstance(function, ast.Attribute) and function.attr in _STARTS
+
+
+def _importers(file: ModuleFile, files: SourceFiles) -> Iterator[ModuleFile]:
+    """Yield the files that import *file*, also through other files."""
+    seen, waiting = {file.shown}, [file]
+    for _ in range(_MAX_STEPS):
+        reached = [
+            each
+            for each in files.files
+            if each.shown not in seen and any(imports(each, target) for target in waiting)
+        ]
+        yield from reached
+        seen |= {each.shown for each in reached}
+        waiting = reached
+
+
+def imports(file: ModuleFile, target: ModuleFile) -> bool:
+    """Whether *file* imports *target*, by any of the names that it can have."""
+    names = _names(target)
+    last = names[-1].rpartition(".")[2].encode()
+    if not re.search(
+        rb"^\s*(?:from|import)\s[^\n#]*\b" + last + rb"\b", file.content, re.MULTILINE
+    ):
+        return False
+    if file.tree is None:
+        return False
+    modules = [name.lstrip(".") for name in syntax.imports_of(file.tree).modules]
+    return any(
+        module == name or module.startswith(f"{name}.") for name in names for module in modules
+    )
+
+
+def _names(file: ModuleFile) -> list[str]:
+    """Return the dotted names of *file*, as seen from each directory above it."""
+    parts = file.parts[:-1] if file.stem == "__init__" else file.parts
+    return [".".join(parts[start:]) for start in range(len(parts))] or [file.stem]
