@@ -123,6 +123,22 @@ func TestReaderThatDoesNotEndWithItsPipeIsStopped(t *testing.T) {
 	}
 }
 
+// On a busy machine Go's runtime sends itself SIGURG all the time.
+func TestSignalsOfGoDoNotDelayTheStopOfAReader(t *testing.T) {
+	command, reader := started(t, "sleep 900 | "+server)
+	_ = command.Process.Signal(syscall.SIGTERM)
+	sent := time.NewTicker(100 * time.Millisecond)
+	defer sent.Stop()
+	go func() {
+		for range sent.C {
+			_ = command.Process.Signal(syscall.SIGURG)
+		}
+	}()
+	if _, output := ended(t, command, reader); output != "stopped\n" {
+		t.Errorf("got %q", output)
+	}
+}
+
 func TestOtherSignalsReachTheProgramAndNotAShellThatHasNoHandler(t *testing.T) {
 	reloading := strings.Replace(server, "trap", `trap "echo reloaded" HUP; trap`, 1)
 	command, reader := started(t, reloading+"; true")

@@ -24,6 +24,9 @@ type packageDirectory struct {
 	// directory. "": the package writes only if the variable is set, to a directory that has to be new.
 	usual string
 	value string // of the variable; {} is the directory
+	// Patterns of the files that the package reads and changes in this directory, which is that of the
+	// app: a new one gets them from the app. See appFiles.
+	files []string
 }
 
 // paths are what packageDirectories depends on besides variables.
@@ -50,18 +53,23 @@ func pathsOf(user lookup, own account) paths {
 // packageDirectories returns the variables of installed packages that could not write to their usual
 // directories, and a line to print. Their directories are made.
 //
-// file has one row per variable: name, usual directory and value, separated by tabs; the build phase
-// writes it (layers/package_directories.py). A variable of the user is never replaced.
+// file has one row per variable: name, usual directory, value and patterns of files, separated by tabs;
+// the build phase writes it (layers/package_directories.py). A variable of the user is never replaced,
+// and its directory gets the app's files too.
 func packageDirectories(user lookup, file string, in paths) (found []setting, said string) {
 	moved, made := []string{}, []string{}
 	_, isBeside := user(processType)
 	for _, each := range readPackageDirectories(file) {
-		_, chosen := user(each.variable)
-		if chosen || each.usual == "" && isBeside || each.usual != "" && in.canUse(user, each.usual) {
+		value, chosen := user(each.variable)
+		if value != "" && !isBeside {
+			// The package reports what it cannot write.
+			_ = in.fill(each, value)
+		}
+		if chosen || isBeside && (each.usual == "" || len(each.files) > 0) || in.canUse(user, each) {
 			continue
 		}
 		directory := in.replacement(each)
-		if directory == "" {
+		if directory == "" || in.fill(each, directory) != nil {
 			continue
 		}
 		found = append(found, setting{each.variable, strings.Replace(each.value, "{}", directory, 1)})
@@ -87,19 +95,22 @@ func sentences(variables []string, temporary, sentence string) []string {
 func readPackageDirectories(file string) (rows []packageDirectory) {
 	content, _ := os.ReadFile(file)
 	for line := range strings.Lines(string(content)) {
-		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) == 3 {
-			rows = append(rows, packageDirectory{fields[0], fields[1], fields[2]})
+		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) == 4 {
+			rows = append(rows, packageDirectory{fields[0], fields[1], fields[2], strings.Fields(fields[3])})
 		}
 	}
 	return rows
 }
 
 // canUse: the directory is writable, can be made, or has files, such as a read-only volume with models,
-// which another directory would hide.
-func (in paths) canUse(user lookup, usual string) bool {
-	path := in.usualPath(user, usual)
-	if path == "" {
+// which another directory would hide. The files of the app are in the other directory too.
+func (in paths) canUse(user lookup, each packageDirectory) bool {
+	path := in.usualPath(user, each.usual)
+	if path == "" || each.usual == "" {
 		return false
+	}
+	if len(each.files) > 0 {
+		return in.isWritable(filepath.Join(in.root, path))
 	}
 	if entries, err := os.ReadDir(filepath.Join(in.root, path)); err == nil && len(entries) > 0 {
 		return true
@@ -151,6 +162,9 @@ func (in paths) replacement(each packageDirectory) string {
 	}
 	name, rest, _ := strings.Cut(each.usual, "/")
 	directory := filepath.Join(own, each.usual)
+	if each.usual == "." {
+		directory = filepath.Join(own, strings.ToLower(each.variable))
+	}
 	if inHome, isUsers := userDirectories[name]; isUsers {
 		directory = filepath.Join(own, inHome, rest)
 	}
@@ -158,4 +172,15 @@ func (in paths) replacement(each packageDirectory) string {
 		return ""
 	}
 	return directory
+}
+
+// fill gives a directory the files of the app, if the package needs them there.
+func (in paths) fill(each packageDirectory, directory string) error {
+	if len(each.files) == 0 {
+		return nil
+	}
+	if !filepath.IsAbs(directory) {
+		directory = filepath.Join(in.working, directory)
+	}
+	return appFiles(filepath.Join(in.root, in.working), filepath.Join(in.root, directory), each.files)
 }

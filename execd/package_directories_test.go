@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-const rows = "HF_HOME\t$XDG_CACHE_HOME/huggingface\t{}\nKERAS_HOME\t$HOME/.keras\t{}\nbroken\n" +
-	"PYTENSOR_FLAGS\t$HOME/.pytensor\tbase_compiledir={}\nSTORAGE\t.storage\t{}\n"
+const rows = "HF_HOME\t$XDG_CACHE_HOME/huggingface\t{}\t\nKERAS_HOME\t$HOME/.keras\t{}\t\nbroken\n" +
+	"PYTENSOR_FLAGS\t$HOME/.pytensor\tbase_compiledir={}\t\nSTORAGE\t.storage\t{}\t\n"
 
 // assigned returns the variables for a container in which only these directories are writable. The
 // user's own directory is shown as OWN.
@@ -67,7 +67,8 @@ func TestDirectoriesWithFilesStay(t *testing.T) {
 	_ = os.WriteFile(filepath.Join(root, "models/huggingface/model"), nil, 0o644)
 	in := paths{root, "/", "/", "/tmp", func(string) bool { return false }}
 	for name, want := range map[string]bool{"huggingface": true, "empty": false, "missing": false} {
-		if got := in.canUse(variables("XDG_CACHE_HOME", "/models"), "$XDG_CACHE_HOME/"+name); got != want {
+		each := packageDirectory{usual: "$XDG_CACHE_HOME/" + name}
+		if got := in.canUse(variables("XDG_CACHE_HOME", "/models"), each); got != want {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}
@@ -76,12 +77,12 @@ func TestDirectoriesWithFilesStay(t *testing.T) {
 func TestReplacementsAreMade(t *testing.T) {
 	root := container(t, "tmp")
 	in := paths{root, "", "/workspace", "/tmp", isWritable}
-	again := packageDirectory{"NLTK_DATA", "$HOME/nltk_data", "{}"}
+	again := packageDirectory{"NLTK_DATA", "$HOME/nltk_data", "{}", nil}
 	first, second := in.replacement(again), in.replacement(again)
 	if made, err := os.Stat(filepath.Join(root, first)); err != nil || made.Mode().Perm() != 0o700 || first != second {
 		t.Errorf("got %v, %v, %q", made, err, second)
 	}
-	each := packageDirectory{"PROMETHEUS_MULTIPROC_DIR", "", "{}"}
+	each := packageDirectory{"PROMETHEUS_MULTIPROC_DIR", "", "{}", nil}
 	if first, second := in.replacement(each), in.replacement(each); first == second || first == "" {
 		t.Errorf("got %q twice", first)
 	}
@@ -92,13 +93,13 @@ func TestAReplacementThatCannotBeMade(t *testing.T) {
 	in := paths{root, "", "/workspace", "/tmp", isWritable}
 	own := filepath.Join(root, ownDirectory(root, "/tmp"))
 	_ = os.WriteFile(filepath.Join(own, ".keras"), nil, 0o644)
-	if got := in.replacement(packageDirectory{"KERAS_HOME", "$HOME/.keras", "{}"}); got != "" {
+	if got := in.replacement(packageDirectory{"KERAS_HOME", "$HOME/.keras", "{}", nil}); got != "" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestNewDirectories(t *testing.T) {
-	rows := "KERAS_HOME\t$HOME/.keras\t{}\nPROMETHEUS_MULTIPROC_DIR\t\t{}\n"
+	rows := "KERAS_HOME\t$HOME/.keras\t{}\t\nPROMETHEUS_MULTIPROC_DIR\t\t{}\t\n"
 	made := "PROMETHEUS_MULTIPROC_DIR: a new directory below /tmp, which the processes of the app share"
 	moved := "KERAS_HOME: directories below /tmp, since packages cannot write to their usual ones"
 	for name, each := range map[string]struct {

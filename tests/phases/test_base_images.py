@@ -2,26 +2,23 @@
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 from cnb_python.launch import procfile, servers
 from cnb_python.launch.tables.background import BACKGROUND_TOOLS
 from cnb_python.launch.tables.web_programs import WEB_PROGRAMS
-from tests.support.builds import BUILDPACK, Builds, Built, fixture, free_port
+from tests.support.builds import BUILDPACK, Builds, Built, fixture
 from tests.support.locked_managers import Images
 from tests.support.trees import linked_copy
 from tools.platforms import distroless, lifecycle, rootfs, sandbox
 from tools.platforms.sandbox import Bind, Sandbox
-from tools.platforms.serving import Served, Start, serving
+from tools.platforms.serving import Served
 
 DEFAULTS = f"/layers/{BUILDPACK}/defaults"
 PYTHON = f"/layers/{BUILDPACK}/python/bin/python3.14"
 OTHER = ("rhel", "9.6")
-# It makes a writable copy of its configuration with several programs.
-NEEDS_A_SHELL = {"Chainlit"}
 # What a shell would expand: set, empty, with blanks and quotes.
 VARIABLES = {"PORT": "5000", "TMPDIR": "/var/tmp/a b", "REDIS_URL": "", "WEB_CONCURRENCY": "3"}
 # Every command starts this in place of the program.
@@ -32,20 +29,9 @@ print(os.path.basename(sys.argv[0]), *map(repr, sys.argv[1:]))
 """
 
 
-@contextmanager
-def started(image: Built, process: str | None, *arguments: str) -> Iterator[Served]:
+def started(image: Built, process: str | None, *arguments: str) -> AbstractContextManager[Served]:
     """Start a process of *image* on a run image without a shell."""
-    start = Start(
-        image.directory,
-        free_port(),
-        process,
-        arguments,
-        writable_tmp=False,
-        layers=image.root,
-        run_rootfs=distroless.tree(),
-    )
-    with serving(start) as served:
-        yield served
+    return image.serve(process, *arguments, run_rootfs=distroless.tree())
 
 
 def test_apps_run_without_a_shell(flask: Built, images: Images) -> None:
@@ -77,7 +63,6 @@ def found_commands() -> dict[str, str]:
     return {
         title: re.sub(r"\{\w+\}", "word", servers.command_text(template))
         for title, template in rows.items()
-        if title.removesuffix(" factory") not in NEEDS_A_SHELL
     }
 
 

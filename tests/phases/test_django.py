@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.support.builds import Builds, Built, fixture
+from tools.platforms import distroless
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,20 @@ def test_management_commands_run(shop: Built) -> None:
 def test_console_scripts_run(shop: Built) -> None:
     assert shop.run("django-admin", "--version").startswith("5.2.")
     assert shop.run("celery", "--version").startswith("5.")
+
+
+def test_every_process_runs_without_a_shell(shop: Built) -> None:
+    bare = distroless.tree()
+
+    with shop.serve(run_rootfs=bare) as served:
+        assert json.loads(served.fetch("/health"))["status"] == "ok"
+        assert served.stop() == 0
+    with shop.serve("console", "-c", "print(6 * 7)", run_rootfs=bare) as served:
+        assert (served.process.wait(60), "\n42\n" in f"\n{served.output}") == (0, True)
+    # Without a database and a broker, the programs themselves report it.
+    with shop.serve("release", run_rootfs=bare) as served:
+        assert served.process.wait(60) == 1
+        assert "django.db.utils.OperationalError" in served.output
+    with shop.serve("worker", run_rootfs=bare) as served:
+        assert served.wrote("consumer: Cannot connect to amqp", patience=60)
+        assert served.stop() == 0

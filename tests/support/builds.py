@@ -117,10 +117,12 @@ class Built:
         env: Mapping[str, str] | None = None,
         root: Path | None = None,
         writable_tmp: bool = False,
+        run_rootfs: Path | None = None,
     ) -> Iterator[Served]:
         """Run a process of the image as a user that it does not know, read-only, confined.
 
         *root* replaces `root`: a changed copy of it. *writable_tmp*: `/tmp` is writable.
+        *run_rootfs*: the contents of another run image.
         """
         start = Start(
             self.directory,
@@ -130,6 +132,7 @@ class Built:
             env,
             writable_tmp=writable_tmp,
             layers=root or self.root,
+            run_rootfs=run_rootfs,
         )
         with serving(start) as served:
             yield served

@@ -124,9 +124,6 @@ PostgreSQL, and bots, tried to connect. All ended after a SIGTERM.
 """
 # What users of some of them need to know.
 _NOTES = """
-- **Chainlit** makes directories beside its configuration. If the container may not write to the
-  app's directory, or you set `CHAINLIT_APP_ROOT`, the command copies `.chainlit`, `public` and
-  `chainlit.md` to that directory, `chainlit` in `TMPDIR` if you do not set it, and links the rest.
 - **FastHTML** starts only if the code passes `secret_key` or the app has a file `.sesskey`; the
   build warns.
 - **LiteLLM** starts only with a master key: `master_key` in its file, or the variable

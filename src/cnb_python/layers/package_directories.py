@@ -26,8 +26,8 @@ DIRECTORY = "{}"
 def rows(app_dir: Path, installed: Collection[str], table: Path = TABLE) -> tuple[str, ...]:
     """Return a line for each variable of an *installed* package, as the exec.d program reads it.
 
-    A line has the variable's name, the usual directory and the value, separated by tabs.
-    *installed* has normalized names. Several packages may read the same variable.
+    A line has the variable's name, the usual directory, the value and the patterns of files,
+    separated by tabs. *installed* has normalized names. Several packages may read one variable.
     """
     lines = {
         str(row["variable"]): _line(row)
@@ -62,4 +62,5 @@ def _content(path: Path) -> bytes:
 
 
 def _line(row: TomlTable) -> str:
-    return f"{row['variable']}\t{row['usual']}\t{row.get('value', DIRECTORY)}"
+    value, files = row.get("value", DIRECTORY), row.get("files", "")
+    return f"{row['variable']}\t{row['usual']}\t{value}\t{files}"

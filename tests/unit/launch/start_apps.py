@@ -14,14 +14,6 @@ ADDRESS = '"${BPL_PYTHON_ADDRESS:-0.0.0.0}"'
 _SERVE = """'import os; from ray import serve; from serve_app import app as app;\
  serve.start(http_options={"host": os.environ.get("BPL_PYTHON_HOST", "0.0.0.0"),\
  "port": int(os.environ.get("PORT", "8000"))}); serve.run(app, blocking=True)'"""
-_CHAINLIT = (
-    '{ [ -w . ] && [ -z "$CHAINLIT_APP_ROOT" ]; }'
-    ' || { export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
-    ' && mkdir -p "$CHAINLIT_APP_ROOT"'
-    ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null;'
-    ' ln -s "$PWD"/* "$CHAINLIT_APP_ROOT" 2>/dev/null; true; }; }'
-    " && exec "
-)
 UVICORN = f"uvicorn --host {HOST} --port {PORT}"
 
 
@@ -424,7 +416,7 @@ PROGRAM_APPS = (
         "chainlit",
         "chainlit fastapi starlette uvicorn",
         {"app.py": "import chainlit as cl\n@cl.on_message\nasync def main(message): ...\n"},
-        web=(f"{_CHAINLIT}chainlit run app.py --host {HOST} --port {PORT} --headless", "app.py:1"),
+        web=(f"chainlit run app.py --host {HOST} --port {PORT} --headless", "app.py:1"),
     ),
     _app(
         "panel",

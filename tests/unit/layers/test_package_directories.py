@@ -14,7 +14,7 @@ from tests.support.trees import write_files
 
 ROOT = Path(__file__).parents[3]
 Usual = Annotated[
-    str, Field(pattern=r"^(\$(HOME|XDG_(CACHE|CONFIG|DATA)_HOME)(/[\w./-]+)?|\.\w[\w/]*)?$")
+    str, Field(pattern=r"^(\$(HOME|XDG_(CACHE|CONFIG|DATA)_HOME)(/[\w./-]+)?|\.\w[\w/]*|\.)?$")
 ]
 
 
@@ -27,6 +27,7 @@ class Row(BaseModel):
     variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
     usual: Usual
     value: Annotated[str, Field(pattern=r"^[^{}]+\{\}$|^\{\}.+$")] = "{}"
+    files: Annotated[str, Field(pattern=r"^[\w.* ]*$")] = ""
     mentioned: str = ""
     unless: str = ""
     source: Annotated[str, Field(pattern=r"^https://[^@?\s]+$")]
@@ -68,9 +69,15 @@ def test_rows_of_installed_packages_apply(tmp_path: Path) -> None:
     lines = package_directories.rows(tmp_path, {"numba", "matplotlib", "pytensor", "flask"})
 
     assert lines == (
-        "MPLCONFIGDIR\t$XDG_CONFIG_HOME/matplotlib\t{}",
-        "NUMBA_CACHE_DIR\t$XDG_CACHE_HOME/numba\t{}",
-        "PYTENSOR_FLAGS\t$HOME/.pytensor\tbase_compiledir={}",
+        "MPLCONFIGDIR\t$XDG_CONFIG_HOME/matplotlib\t{}\t",
+        "NUMBA_CACHE_DIR\t$XDG_CACHE_HOME/numba\t{}\t",
+        "PYTENSOR_FLAGS\t$HOME/.pytensor\tbase_compiledir={}\t",
+    )
+
+
+def test_package_that_reads_the_apps_files_names_them(tmp_path: Path) -> None:
+    assert package_directories.rows(tmp_path, {"chainlit"}) == (
+        "CHAINLIT_APP_ROOT\t.\t{}\t.chainlit public chainlit*.md",
     )
 
 
@@ -94,7 +101,7 @@ def test_prometheus_has_a_directory_if_the_app_collects_processes(tmp_path: Path
 
     lines = package_directories.rows(tmp_path, {"prometheus-client"})
 
-    assert lines == ("PROMETHEUS_MULTIPROC_DIR\t\t{}",)
+    assert lines == ("PROMETHEUS_MULTIPROC_DIR\t\t{}\t",)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_other_variables_rebuild_the_layer(phase: BuildContext) -> None:
 
 
 def test_directories_are_in_the_layer(phase: BuildContext) -> None:
-    directories = ("HF_HOME\t$XDG_CACHE_HOME/huggingface\t{}", "MEM0_DIR\t$HOME/.mem0\t{}")
+    directories = ("HF_HOME\t$XDG_CACHE_HOME/huggingface\t{}\t", "MEM0_DIR\t$HOME/.mem0\t{}\t")
     log = Log()
 
     process_defaults.provide_defaults(Defaults(directories=directories), in_image(phase), log)
@@ -201,8 +201,8 @@ def test_processes_beside_the_app_are_told_apart_if_a_package_gets_new_directori
     phase: BuildContext,
 ) -> None:
     """A health check would make one every few seconds."""
-    new = Defaults(directories=("PROMETHEUS_MULTIPROC_DIR\t\t{}",))
-    usual = Defaults(directories=("KERAS_HOME\t$HOME/.keras\t{}",))
+    new = Defaults(directories=("PROMETHEUS_MULTIPROC_DIR\t\t{}\t",))
+    usual = Defaults(directories=("KERAS_HOME\t$HOME/.keras\t{}\t",))
     for defaults, types in ((new, {"console", "health"}), (usual, set())):
         process_defaults.provide_defaults(defaults, phase, Log())
         kinds = ("web", "worker", "console", "health")

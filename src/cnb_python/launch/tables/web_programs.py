@@ -165,14 +165,7 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
     ),
     _dashboard(
         "Chainlit",
-        # It makes directories beside its configuration, for which it has one variable. Other files
-        # of the app, such as a `custom_build`, are found by links.
-        '{ [ -w . ] && [ -z "$CHAINLIT_APP_ROOT" ]; }'
-        ' || { export CHAINLIT_APP_ROOT="${CHAINLIT_APP_ROOT:-${TMPDIR:-/tmp}/chainlit}"'
-        ' && mkdir -p "$CHAINLIT_APP_ROOT"'
-        ' && { cp -R .chainlit public chainlit*.md "$CHAINLIT_APP_ROOT" 2>/dev/null;'
-        ' ln -s "$PWD"/* "$CHAINLIT_APP_ROOT" 2>/dev/null; true; }; }'
-        f" && exec chainlit run {{file}} {_HOST_PORT} --headless",
+        f"chainlit run {{file}} {_HOST_PORT} --headless",
         "",
         "https://docs.chainlit.io/backend/command-line",
     ),

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// appFiles makes the files of the directory app visible in directory, for a package that reads and
+// writes in the directory of the app: copies of those that match patterns, which the package may
+// change, and links to all others.
+//
+// Copies replace those of the start before, since the app may have changed. Hidden files have no link.
+func appFiles(app, directory string, patterns []string) error {
+	if isSame(app, directory) {
+		return nil
+	}
+	entries, err := os.ReadDir(app)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return err
+	}
+	failed := []error{}
+	for _, each := range entries {
+		from, to := filepath.Join(app, each.Name()), filepath.Join(directory, each.Name())
+		switch {
+		case matches(each.Name(), patterns):
+			failed = append(failed, copied(from, to))
+		case !strings.HasPrefix(each.Name(), "."):
+			if err := os.Symlink(from, to); err != nil && !errors.Is(err, fs.ErrExist) {
+				failed = append(failed, err)
+			}
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func isSame(one, other string) bool {
+	first, err := os.Stat(one)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(other)
+	return err == nil && os.SameFile(first, second)
+}
+
+func matches(name string, patterns []string) bool {
+	for _, pattern := range patterns {
+		if found, _ := filepath.Match(pattern, name); found {
+			return true
+		}
+	}
+	return false
+}
+
+// copied copies the regular files of a tree, or one file. The copies are writable.
+func copied(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(from, path)
+		target := filepath.Join(to, name)
+		// Writing through a link would change what it names.
+		if found, err := os.Lstat(target); err == nil && found.Mode()&fs.ModeSymlink != 0 {
+			if err := os.Remove(target); err != nil {
+				return err
+			}
+		}
+		if entry.IsDir() {
+			return os.MkdirAll(target, 0o700)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o600)
+	})
+}
