@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from cnb_python.sbom.distributions import purl
+from cnb_python.sbom import purl
 from tests.support.builds import BUILDPACK, Builds, Built, fixture
 from tools.platforms import lifecycle, scanners
 from tools.platforms.scanners import python_packages
@@ -35,7 +35,7 @@ def _installed(built: Built) -> list[str]:
         if path.is_dir() and not path.is_symlink()
     ]
     assert found
-    return sorted(purl(canonicalize_name(name), version) for name, version in found)
+    return sorted(purl.pypi(canonicalize_name(name), version) for name, version in found)
 
 
 def sboms(built: Built, suffix: str) -> list[Path]:

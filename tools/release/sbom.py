@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.distributions import dist_info
 from cnb_python.distributions.model import Distribution
-from cnb_python.sbom import cyclonedx, distributions, interpreter, spdx
+from cnb_python.sbom import cyclonedx, distributions, interpreter, purl, spdx
 from cnb_python.sbom.distributions import Described, MarkerValues
 from cnb_python.sbom.model import Component, Document, License, document
 from tools.package import assemble, bundled, execd
@@ -82,7 +82,7 @@ def _tools(root: Path, arch: str) -> Iterator[Component]:
     licenses = {"pip": "MIT", "uv": "MIT OR Apache-2.0"}
     for name, sha256 in hashes.items():
         version = bundled.PINS[name]["version"]
-        ref = distributions.purl(name, version)
+        ref = purl.pypi(name, version)
         yield Component(
             ref,
             name,
@@ -101,8 +101,8 @@ def _vendored(wheel: Path, ref: str) -> Iterator[Component]:
         text = archive.read("pip/_vendor/vendor.txt").decode()
     for name, version in re.findall(r"^\s*([\w.-]+)==(\S+)", text, re.MULTILINE):
         normalized = canonicalize_name(name)
-        purl = distributions.purl(normalized, version)
-        yield Component(f"{ref}#{normalized}", normalized, version, purl=purl)
+        package_url = purl.pypi(normalized, version)
+        yield Component(f"{ref}#{normalized}", normalized, version, purl=package_url)
 
 
 def _programs(root: Path, markers: MarkerValues) -> Iterator[Component]:
@@ -160,10 +160,10 @@ def _exec_d(root: Path) -> Component:
     match = _GO.search(run(real_tools.pinned_go(), "version", program))
     go = match[1] if match else ""
     library = Component(
-        f"pkg:golang/stdlib@{go}",
+        purl.golang("stdlib", go),
         "stdlib",
         go,
-        purl=f"pkg:golang/stdlib@{go}",
+        purl=purl.golang("stdlib", go),
         cpe=f"cpe:2.3:a:golang:go:{go}:*:*:*:*:*:*:*",
         license=License("BSD-3-Clause"),
     )

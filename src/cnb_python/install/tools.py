@@ -6,13 +6,14 @@ the next build need not download them.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnb_python.cnb import disk
 from cnb_python.errors.machine import DamagedStore
 from cnb_python.managers import tool
+from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.managers.tool import Program
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Output
@@ -51,6 +52,14 @@ class ToolCache:
             self._used.add(key)
         return tool.start(self.python, directory, program)
 
+    def installed(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the distributions of each program that this build used: names and versions.
+
+        By the name of the program; the names of distributions are normalized, the program's too.
+        """
+        names = {key.split(" ")[1] for key in self._used}
+        return {name: sorted(_distributions(self.directory / name)) for name in sorted(names)}
+
     def forget(self) -> None:
         """Provide every program again before it runs: its files may have changed."""
         self._used.clear()
@@ -80,6 +89,13 @@ class ToolCache:
                 ),
             )
         install(program, directory, self.python)
+
+
+def _distributions(directory: Path) -> Iterator[tuple[str, str]]:
+    for path in directory.glob("*.dist-info"):
+        name, _, version = path.name.removesuffix(".dist-info").rpartition("-")
+        if name and version:
+            yield normalized_name(name), version
 
 
 def keys_to_keep(store: Store, manager: str) -> frozenset[str]:

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from cnb_python.cnb import toml
 from cnb_python.config.kinds import displayed
@@ -19,6 +18,7 @@ from cnb_python.install import process_env
 from cnb_python.managers import tool
 from cnb_python.managers.tool import Program
 from cnb_python.provision.request import ProvisionRequest
+from cnb_python.sbom import debian, purl
 from cnb_python.system.redaction import redact, shown
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def of_packages(distributions: Iterable[Distribution]) -> tuple[str, ...]:
         packages += [_of_package(each, material) for material in own]
         if not own and each.is_cacheable:
             # A release of this buildpack that recorded none installed it.
-            packages.append(_descriptor(_purl(each), each.name, "", _about(each)))
+            packages.append(
+                _descriptor(purl.pypi(each.name, each.version), each.name, "", _about(each))
+            )
         needed |= {_of_need(material) for material in each.materials if material.builds}
     return (*packages, *sorted(needed))
 
@@ -65,9 +67,8 @@ def of_program(key: str) -> str:
     _, name, _, digest = key.split(" ")
     pinned = Program(name)
     version = pinned.version if pinned.digest == digest else ""
-    uri = f"pkg:pypi/{name}@{version}" if version else f"pkg:pypi/{name}"
     annotations = {"kind": MANAGER} | ({"version": version} if version else {})
-    return _descriptor(uri, name, f"sha256:{digest}", annotations)
+    return _descriptor(purl.pypi(name, version), name, f"sha256:{digest}", annotations)
 
 
 def _of_each_build(request: ProvisionRequest) -> Iterator[str]:
@@ -78,7 +79,7 @@ def _of_each_build(request: ProvisionRequest) -> Iterator[str]:
     about = {"kind": INTERPRETER, "version": release.version, "flavor": release.flavour}
     # With a mirror the address is left out: equal files are equal materials.
     address = "" if request.settings.mirror else shown(release.url)
-    uri = f"pkg:generic/python-build-standalone@{release.version}?arch={release.arch}"
+    uri = purl.generic("python-build-standalone", release.version, {"arch": release.arch})
     yield _descriptor(uri, "python", f"sha256:{release.sha256}", about, address)
     yield from _installers(request.context.target.arch)
     yield from _system_packages(request)
@@ -93,19 +94,15 @@ def _installers(arch: str) -> Iterator[str]:
         version, sha256 = pin.get("version"), pin.get("sha256")
         digest = sha256.get(arch, "") if isinstance(sha256, dict) else sha256
         about = {"kind": INSTALLER, "version": str(version)}
-        uri = f"pkg:pypi/{name}@{version}"
+        uri = purl.pypi(name, str(version))
         yield _descriptor(uri, name, f"sha256:{digest}" if digest else "", about)
 
 
 def _system_packages(request: ProvisionRequest) -> Iterator[str]:
-    target = request.context.target
-    for line in request.system_packages.packages:
-        # `name=version architecture sha256`
-        package, arch, digest = line.split(" ")
-        name, _, version = package.partition("=")
-        uri = f"pkg:deb/{target.distro_name or 'debian'}/{name}@{quote(version)}?arch={arch}"
-        about = {"kind": SYSTEM_PACKAGE, "version": version}
-        yield _descriptor(uri, name, f"sha256:{digest}", about)
+    system = request.system_packages
+    for each in debian.components(system.packages, system.distribution):
+        about = {"kind": SYSTEM_PACKAGE, "version": each.version}
+        yield _descriptor(each.purl, each.name, f"sha256:{each.sha256}", about)
 
 
 def _settings(request: ProvisionRequest) -> str:
@@ -136,7 +133,7 @@ def _about(distribution: Distribution) -> dict[str, str]:
 
 def _of_package(distribution: Distribution, material: Material) -> str:
     is_commit = not material.digest.startswith("sha256:")
-    uri = material.address if is_commit else _purl(distribution)
+    uri = material.address if is_commit else purl.pypi(distribution.name, distribution.version)
     address = "" if is_commit else material.address
     return _descriptor(uri, material.name, material.digest, _about(distribution), address)
 
@@ -144,11 +141,6 @@ def _of_package(distribution: Distribution, material: Material) -> str:
 def _of_need(material: Material) -> str:
     about = {"kind": BUILD_REQUIREMENT}
     return _descriptor("", material.name, material.digest, about, material.address)
-
-
-def _purl(distribution: Distribution) -> str:
-    """Return the package URL: https://github.com/package-url/purl-spec."""
-    return f"pkg:pypi/{distribution.name}@{quote(distribution.version)}"
 
 
 def _descriptor(

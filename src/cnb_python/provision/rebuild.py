@@ -129,6 +129,7 @@ def _install(
         request,
         python.libraries.result(),
         sboms.described(install_result, cached, metadata, store),
+        environment.tool_cache.installed if environment.tool_cache else {},
     )
     new = _make_layers(materializer, install_result, from_files, libraries, archiving, documents)
     return new._replace(record=request.checks.recorded(new.record))

@@ -66,6 +66,11 @@ class SystemLayers(Protocol):
         ...
 
     @property
+    def distribution(self) -> str:
+        """What the packages are of: `debian 12`."""
+        ...
+
+    @property
     def layers(self) -> Mapping[str, str]:
         """Bytes by name of each of their layers in the image, in digits."""
         ...
@@ -93,6 +98,7 @@ class NoSystemPackages(NamedTuple):
     library_needs: tuple[LibraryNeed, ...] = ()
     programs: frozenset[str] = frozenset()
     packages: tuple[str, ...] = ()
+    distribution: str = ""
     layers: Mapping[str, str] = {}
     directories: frozenset[str] = frozenset()
 

@@ -9,6 +9,7 @@ Separate from `rebuild`, which makes the layers.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import starmap
 
 from cnb_python.config.settings import PIP
 from cnb_python.distributions.model import Distribution
@@ -20,7 +21,7 @@ from cnb_python.layers.venv_and_shards import Layers
 from cnb_python.managers import tool
 from cnb_python.provision.request import ProvisionRequest
 from cnb_python.python.origin import toml_of
-from cnb_python.sbom import distributions, interpreter
+from cnb_python.sbom import distributions, interpreter, purl
 from cnb_python.sbom.declared import declared
 from cnb_python.sbom.distributions import Described, MarkerValues
 from cnb_python.sbom.documents import of_layers
@@ -30,6 +31,7 @@ from cnb_python.store.store import Store
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Command, System
 
+type Programs = Mapping[str, Iterable[tuple[str, str]]]
 _PYPROJECT, _PIPENV, _PIPFILE = "pyproject.toml", "pipenv", "Pipfile"
 
 
@@ -56,19 +58,31 @@ def of_python(request: ProvisionRequest, libraries: Iterable[Component]) -> Docu
     )
 
 
-def of_tools(tools: str) -> Document:
-    """Return the SBOM of the build: the bundled installers, which are in no layer.
+def of_tools(tools: str, programs: Programs) -> Document:
+    """Return the SBOM of the build: the tools that it used, which are in no layer.
 
-    *tools*: names and versions, `pip 26.3, uv 0.13.8`.
+    *tools*: names and versions of those that the buildpack contains, `pip 26.3, uv 0.13.8`.
+    *programs*: the distributions of each program of a package manager, by its name.
     """
-    pairs = [each.split(" ", 1) for each in tools.split(", ")]
-    return document(
-        sbom_files.BUILD,
-        [
-            Component(ref, name, version, kind="application", purl=ref)
-            for name, version in pairs
-            for ref in [distributions.purl(name, version)]
-        ],
+    bundled = [_tool(*each.split(" ", 1)) for each in tools.split(", ")]
+    return document(sbom_files.BUILD, [*bundled, *starmap(_program, programs.items())])
+
+
+def _tool(name: str, version: str) -> Component:
+    ref = purl.pypi(name, version)
+    return Component(ref, name, version, kind="application", purl=ref)
+
+
+def _program(name: str, packages: Iterable[tuple[str, str]]) -> Component:
+    """Return the program *name*, one of *packages*, with the others inside."""
+    versions = dict(packages)
+    program = _tool(name, versions.pop(name, ""))
+    # pip and uv are needed by some programs, in releases of their own.
+    return program._replace(
+        contains=tuple(
+            each._replace(ref=f"{program.ref}#{each.purl}", kind="library")
+            for each in starmap(_tool, versions.items())
+        )
     )
 
 
@@ -108,12 +122,14 @@ def documents(
     request: ProvisionRequest,
     libraries: Iterable[Component],
     environment: Sequence[Described],
+    programs: Programs,
     layers: Layers,
 ) -> tuple[Document, ...]:
     """Return the SBOM of layer `python`, and of each of *layers* that holds distributions.
 
-    *libraries*: those that are linked into Python; *environment*: all distributions. In the linked
-    layout, layer `venv` holds links and copies of files of other layers, so it has no SBOM.
+    *libraries*: those that are linked into Python; *environment*: all distributions; *programs*:
+    as `of_tools` has them. In the linked layout, layer `venv` holds links and copies of files of
+    other layers, so it has no SBOM.
     """
     components = distributions.components(
         environment,
@@ -122,7 +138,11 @@ def documents(
     )
     names = {shard.name: shard.distributions for shard in layers.shards if shard.distributions}
     layers_of_packages = of_layers(components, names)
-    return (of_python(request, libraries), *layers_of_packages, of_tools(tool.versions()))
+    return (
+        of_python(request, libraries),
+        *layers_of_packages,
+        of_tools(tool.versions(), programs),
+    )
 
 
 def _declared(request: ProvisionRequest) -> frozenset[str]:

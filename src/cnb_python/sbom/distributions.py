@@ -8,7 +8,6 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from email.message import Message
 from email.parser import HeaderParser
 from typing import NamedTuple
-from urllib.parse import quote
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -16,7 +15,7 @@ from packaging.utils import canonicalize_name
 from cnb_python.distributions.model import Distribution
 from cnb_python.managers import markers
 from cnb_python.managers.markers import UnusableMarker
-from cnb_python.sbom import embedded
+from cnb_python.sbom import embedded, purl
 from cnb_python.sbom.licenses import license_of
 from cnb_python.sbom.model import Component, Property
 from cnb_python.system.redaction import parts_of, shown
@@ -62,14 +61,6 @@ class _Needs(NamedTuple):
     extras: frozenset[str]
 
 
-def purl(name: str, version: str) -> str:
-    """Return the package URL of a distribution, by its normalized name.
-
-    https://github.com/package-url/purl-spec/blob/main/types-doc/pypi-definition.md
-    """
-    return f"pkg:pypi/{name}@{quote(version, safe='')}"
-
-
 def components(
     described: Iterable[Described],
     interpreter: MarkerValues,
@@ -89,7 +80,7 @@ def components(
     needs = _resolved(
         {name: _texts(each, "Requires-Dist") for name, each in fields.items()}, interpreter
     )
-    refs = {name: purl(name, each.distribution.version) for name, each in installed.items()}
+    refs = {name: purl.pypi(name, each.distribution.version) for name, each in installed.items()}
     required_by: dict[str, list[str]] = {name: [] for name in installed}
     for name in sorted(needs):
         for needed in needs[name]:

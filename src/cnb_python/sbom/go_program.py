@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from cnb_python.sbom import purl
 from cnb_python.sbom.model import Component, License
 
 _MAGIC = b"\xff Go buildinf:"
@@ -45,13 +46,13 @@ def component(name: str, program: bytes, license_: License) -> Component:
 
 def _parts(info: BuildInfo) -> Iterator[Component]:
     if info.go:
-        purl = f"pkg:golang/stdlib@{info.go}"
+        ref = purl.golang("stdlib", info.go)
         cpe = f"cpe:2.3:a:golang:go:{info.go}:-:*:*:*:*:*:*"
         license_ = License("BSD-3-Clause")
-        yield Component(purl, "stdlib", info.go, purl=purl, cpe=cpe, license=license_)
+        yield Component(ref, "stdlib", info.go, purl=ref, cpe=cpe, license=license_)
     for module, version in info.modules:
-        purl = f"pkg:golang/{module.lower()}@{version.replace('+', '%2B')}"
-        yield Component(purl, module, version, purl=purl)
+        ref = purl.golang(module, version)
+        yield Component(ref, module, version, purl=ref)
 
 
 def build_info(program: bytes) -> BuildInfo:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.distributions import elf
+from cnb_python.sbom import purl
 from cnb_python.sbom.model import Component, License, Property
 from cnb_python.system import json_text
 from cnb_python.system.json_text import InvalidJson, JsonValue
@@ -82,11 +83,11 @@ def component(version: str, archive_sha256: str, libraries: Iterable[Component])
     *archive_sha256*: of the archive that it was unpacked from.
     """
     return Component(
-        ref=_purl("python", version),
+        ref=purl.generic("python", version),
         name="python",
         version=version,
         kind="application",
-        purl=_purl("python", version),
+        purl=purl.generic("python", version),
         cpe=_cpe("python:python", version),
         license=License(_LICENSE),
         sha256=archive_sha256,
@@ -119,18 +120,14 @@ def linked_libraries(printed: str, program: Path) -> tuple[Component, ...]:
 def _component(library: _Library, version: str) -> Component:
     properties: tuple[Property, ...] = (("cnb-python:used-by", library.module),)
     return Component(
-        ref=_purl(library.name, version),
+        ref=purl.generic(library.name, version),
         name=library.name,
         version=version,
-        purl=_purl(library.name, version),
+        purl=purl.generic(library.name, version),
         cpe=_cpe(library.cpe, version) if library.cpe and version else "",
         license=License(library.license),
         properties=properties,
     )
-
-
-def _purl(name: str, version: str) -> str:
-    return f"pkg:generic/{name}" + (f"@{version}" if version else "")
 
 
 def _cpe(product: str, version: str) -> str:

@@ -202,6 +202,11 @@ class _DebianPackages:
         return tuple(texts(self.metadata, PACKAGES))
 
     @property
+    def distribution(self) -> str:
+        """What the packages are of: `debian 12`."""
+        return self.key.distro
+
+    @property
     def layers(self) -> Mapping[str, str]:
         """The size in bytes of the image's layer, by its name."""
         return {NAME: str(self.metadata.get(_SIZE, ""))}

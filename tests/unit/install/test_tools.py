@@ -56,6 +56,20 @@ def test_tool_is_installed_once_per_build(tmp_path: Path) -> None:
     assert str(tmp_path / "a/poetry") in words
 
 
+def test_distributions_of_the_programs_that_were_used_are_listed(tmp_path: Path) -> None:
+    def install(_program: Program, into: Path, _python: Path) -> None:
+        for name in ("poetry-2.1", "Poetry_Core-2.1.post1", "broken"):
+            (into / f"{name}.dist-info").mkdir()
+
+    tools = tool_cache(tmp_path / "a", opened(tmp_path / "store"))
+    assert tools.installed() == {}
+
+    tools.start_command(POETRY, install)
+
+    expected = [("poetry", "2.1"), ("poetry-core", "2.1.post1")]
+    assert tools.installed() == {"poetry": expected}
+
+
 def test_next_build_unpacks_tool_from_store(tmp_path: Path) -> None:
     install, log, store = Installer(), Log(), opened(tmp_path / "store")
     tool_cache(tmp_path / "a", store).start_command(POETRY, install)

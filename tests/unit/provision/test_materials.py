@@ -171,14 +171,16 @@ def test_secret_in_a_command_is_not_listed(app: FakeBuild) -> None:
 
 
 def test_system_packages_are_listed(app: FakeBuild) -> None:
-    line = f"libgl1=1.6.0-1 amd64 {'3' * 64}"
-    request = replace(app.request(), system_packages=NoSystemPackages(packages=(line,)))
+    """With the package URL that the SBOM of their layer has."""
+    line = f"libgl1=1:1.6.0+b1~x amd64 {'3' * 64}"
+    packages = NoSystemPackages(packages=(line,), distribution="ubuntu 24.04")
+    request = replace(app.request(), system_packages=packages)
 
     rows = parsed(materials.complete(request, ()))
 
     assert rows[4] == {
         "name": "libgl1",
-        "uri": "pkg:deb/debian/libgl1@1.6.0-1?arch=amd64",
+        "uri": "pkg:deb/ubuntu/libgl1@1:1.6.0%2Bb1~x?arch=amd64&distro=ubuntu-24.04",
         "digest": {"sha256": "3" * 64},
-        "annotations": {"kind": "system package", "version": "1.6.0-1"},
+        "annotations": {"kind": "system package", "version": "1:1.6.0+b1~x"},
     }

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cnb_python.cnb.layer import SbomFormat
 from cnb_python.config.settings import Settings
+from cnb_python.layers import sbom_files
+from cnb_python.provision.sboms import of_tools
 from tests.support.fake_build import FakeBuild, fake_build, release
 from tests.support.fake_manager import FakeManager, Package, package, resolution_of
 from tests.support.sbom_schemas import check_cyclonedx, check_spdx
@@ -82,6 +85,24 @@ def test_sbom_of_the_build_has_the_installers(app: FakeBuild) -> None:
     tools = check_cyclonedx((app.layers / "build.sbom.cdx.json").read_bytes())["components"]
     assert [each["purl"] for each in tools] == ["pkg:pypi/pip@26.3", "pkg:pypi/uv@0.13.8"]
     check_spdx((app.layers / "build.sbom.spdx.json").read_bytes())
+
+
+def test_sbom_of_the_build_has_the_programs_of_package_managers() -> None:
+    programs = {"poetry": [("poetry", "2.1"), ("pip", "25.0"), ("rich", "14.0+a")]}
+
+    (sbom,) = sbom_files.rendered([of_tools("pip 26.3, uv 0.13.8", programs)]).values()
+
+    content = check_cyclonedx(sbom[SbomFormat.CYCLONEDX])
+    check_spdx(sbom[SbomFormat.SPDX])
+    needed = {each["ref"]: each.get("dependsOn", []) for each in content["dependencies"]}
+    purls = {each["bom-ref"]: each["purl"] for each in content["components"]}
+    assert sorted(purls.values()) == [
+        *("pkg:pypi/pip@25.0", "pkg:pypi/pip@26.3", "pkg:pypi/poetry@2.1"),
+        *("pkg:pypi/rich@14.0%2Ba", "pkg:pypi/uv@0.13.8"),
+    ]
+    assert [purls[ref] for ref in needed["pkg:pypi/poetry@2.1"]] == [
+        *("pkg:pypi/pip@25.0", "pkg:pypi/rich@14.0%2Ba")
+    ]
 
 
 def test_unchanged_build_keeps_the_restored_sboms(app: FakeBuild) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from cnb_python.distributions.model import Distribution, File, Material
-from cnb_python.sbom import cyclonedx, spdx
-from cnb_python.sbom.distributions import Described, MarkerValues, components, purl
+from cnb_python.sbom import cyclonedx, purl, spdx
+from cnb_python.sbom.distributions import Described, MarkerValues, components
 from cnb_python.sbom.documents import of_layers
 from cnb_python.sbom.model import Component, License
 from tests.support.sbom_schemas import check_cyclonedx, check_spdx, listed
@@ -88,7 +88,7 @@ def test_commit_is_named_and_is_no_hash_of_a_file() -> None:
     [("1.0", "pkg:pypi/a@1.0"), ("2.0+cpu", "pkg:pypi/a@2.0%2Bcpu"), ("1!2", "pkg:pypi/a@1%212")],
 )
 def test_purl_escapes_what_versions_may_have(version: str, expected: str) -> None:
-    assert purl("a", version) == expected
+    assert purl.pypi("a", version) == expected
 
 
 def test_relations_are_those_that_apply() -> None:

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from packageurl import PackageURL
 
-from cnb_python.sbom import cyclonedx, debian, distributions, go_program, spdx
+from cnb_python.sbom import cyclonedx, debian, go_program, purl, spdx
 from cnb_python.sbom.go_program import BuildInfo, build_info
 from cnb_python.sbom.model import License, document
 from tests.support.sbom_schemas import check_cyclonedx, check_spdx
@@ -75,7 +75,7 @@ def test_debian_packages_have_their_purl_and_the_hash_of_their_file() -> None:
 @pytest.mark.parametrize(
     "purl",
     [
-        distributions.purl("a", "1!2.0rc1+cpu.1"),
+        purl.pypi("a", "1!2.0rc1+cpu.1"),
         *(
             each.purl
             for each in debian.components(

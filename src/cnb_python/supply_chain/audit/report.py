@@ -9,9 +9,9 @@ https://cyclonedx.org/docs/1.6/json/#vulnerabilities
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote
 
 from cnb_python.cnb.layer import SbomFormat, write_sbom
+from cnb_python.sbom import purl
 from cnb_python.sbom.identity import TOOL, identifier
 from cnb_python.supply_chain.audit.finding import FIXED, NOT_AFFECTED, Finding, from_lines
 
@@ -52,7 +52,7 @@ def _vulnerability(finding: Finding) -> dict[str, object]:
         "references": [{"id": each, "source": {"name": _SOURCE}} for each in aliases],
         "ratings": [{"severity": finding.severity or _UNKNOWN}],
         **({"recommendation": f"Upgrade to {finding.fixed}"} if finding.fixed else {}),
-        "affects": [{"ref": f"pkg:pypi/{finding.name}@{quote(finding.version, safe='')}"}],
+        "affects": [{"ref": purl.pypi(finding.name, finding.version)}],
         **({} if finding.counts else {"analysis": _analysis(finding)}),
     }
 
