@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.builds import Builds, Built, fixture
 from tests.support.locked_managers import Images
 from tools.platforms import oci
-from tools.verify import comparison, recorded
+from tools.verify import comparison, configuration, recorded
 from tools.verify.__main__ import builder_version
 from tools.verify.causes import Builds as BothBuilds
 from tools.verify.causes import cause
@@ -80,6 +80,7 @@ def test_rebuild_is_equal_and_differs_from_a_doctored_image_in_one_file(
     compared = comparison.compare(image, after)
     assert compared.difference is None
     assert len(compared.equal) == len(image.layers)
+    assert configuration.difference(image, after) == ""
     shard = next(layer.title for layer in image.layers if ":deps-" in layer.title)
     name = shard.removeprefix(comparison.OWN)
     forged, path = doctored(flask, name, ".py", tmp_path / "doctored")
@@ -105,6 +106,7 @@ def test_image_with_compiled_code_is_equal_on_another_machine(
     ]
     compared = comparison.compare(*kept, ignore_owner=True)
     assert compared.difference is None, comparison.title_of(compared.difference)
+    assert configuration.difference(image, after) == ""
     owned = {title for title in compared.owner_only if title.startswith(comparison.OWN)}
     assert len(owned) > len(compared.equal)
     assert comparison.compare(*kept).difference is not None

@@ -16,7 +16,6 @@ import argparse
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +26,7 @@ from tools.package import builder
 from tools.platforms import lifecycle, oci, this_machine
 from tools.platforms.work_folders import identity
 from tools.processes import Unavailable, fail, need_root, say
-from tools.verify import causes, comparison, recorded
+from tools.verify import causes, comparison, configuration, docker_archive, recorded
 from tools.verify.causes import Builds
 from tools.verify.comparison import Compared
 from tools.verify.other_machine import BY_UMASK
@@ -75,9 +74,7 @@ def find_image(name: str, scratch: Path) -> oci.Image:
     ended = subprocess.run(command, check=False, capture_output=True, text=True)
     if ended.returncode:
         fail(f"{name} is no directory, and Docker has no such image: {ended.stderr.strip()}")
-    with tarfile.open(archive) as members:
-        members.extractall(directory, filter="data")
-    return oci.read(directory)
+    return docker_archive.to_layout(archive, directory)
 
 
 def verify(
@@ -139,6 +136,10 @@ def builder_version() -> str:
 
 def _report(before: oci.Image, after: oci.Image, compared: Compared, source: Path) -> int:
     difference = compared.difference
+    if difference is None and (changed := configuration.difference(before, after)):
+        say(f"not equal: {len(compared.equal)} layers are equal, and {changed}")
+        say(f"Likely cause: {causes.of_configuration(changed)}")
+        return DIFFERENT
     if difference is None:
         count = len(compared.owner_only)
         note = f", and {count} but for the owner of the files" if count else ""

@@ -27,6 +27,14 @@ _OTHER = {
     "sbom": "another lifecycle, or another umask of the lifecycle",
     "process-types": "other processes: the app's Procfile or settings, or another lifecycle",
 }
+_IN_NO_LAYER = {
+    "materials": "different download, with the same result",
+    ".processes": _OTHER["process-types"],
+    "Entrypoint": _OTHER["process-types"],
+    "Cmd": _OTHER["process-types"],
+    "Env": "another lifecycle or run image, or a step after the build",
+}
+_LABELED_LATER = "another lifecycle, run image or buildpack, or a step after the build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,12 @@ def cause(difference: Difference, builds: Builds) -> str:
     if not difference.path:
         return "settings or release of the buildpack: the layers are not the same"
     return _of_fields(difference) or _of_place(difference, builds) or _of_content(difference)
+
+
+def of_configuration(difference: str) -> str:
+    """Return the likely cause of a *difference* that is in no layer, as a phrase."""
+    path = difference.partition(": ")[0]
+    return next((cause for part, cause in _IN_NO_LAYER.items() if part in path), _LABELED_LATER)
 
 
 def changed_materials(builds: Builds) -> list[str]:

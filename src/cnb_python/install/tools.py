@@ -35,6 +35,11 @@ class ToolCache:
     output: Output
     python: Path = _BUILDPACK_PYTHON
     """The interpreter that runs them: that of the buildpack."""
+    installed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """The distributions of each program that the build used: names and versions, by its name.
+
+    Read before foreign code runs, which could change the files.
+    """
     _used: set[str] = field(default_factory=set)
 
     def start_command(self, program: Program, install: Install) -> tuple[str, ...]:
@@ -49,16 +54,9 @@ class ToolCache:
             if not self._unpack(program, key, directory):
                 self._install(program, directory, install)
                 self.store.put_tree(key, directory)
+            self.installed[program.name] = sorted(_distributions(directory))
             self._used.add(key)
         return tool.start(self.python, directory, program)
-
-    def installed(self) -> dict[str, list[tuple[str, str]]]:
-        """Return the distributions of each program that this build used: names and versions.
-
-        By the name of the program; the names of distributions are normalized, the program's too.
-        """
-        names = {key.split(" ")[1] for key in self._used}
-        return {name: sorted(_distributions(self.directory / name)) for name in sorted(names)}
 
     def forget(self) -> None:
         """Provide every program again before it runs: its files may have changed."""

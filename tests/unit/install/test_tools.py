@@ -62,12 +62,15 @@ def test_distributions_of_the_programs_that_were_used_are_listed(tmp_path: Path)
             (into / f"{name}.dist-info").mkdir()
 
     tools = tool_cache(tmp_path / "a", opened(tmp_path / "store"))
-    assert tools.installed() == {}
+    assert tools.installed == {}
 
     tools.start_command(POETRY, install)
 
     expected = [("poetry", "2.1"), ("poetry-core", "2.1.post1")]
-    assert tools.installed() == {"poetry": expected}
+    assert tools.installed == {"poetry": expected}
+    tools.forget()
+    (tmp_path / "a/poetry/evil-1.dist-info").mkdir()
+    assert tools.installed == {"poetry": expected}
 
 
 def test_next_build_unpacks_tool_from_store(tmp_path: Path) -> None:

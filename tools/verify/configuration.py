@@ -1,0 +1,66 @@
+"""Compares what two images have besides layers: variables, entry point, processes and labels."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tools.platforms.image_differences import configuration, first_value
+from tools.platforms.oci import Image
+from tools.verify.recorded import METADATA
+
+# https://github.com/opencontainers/image-spec/blob/main/config.md#properties
+_FIELDS = (
+    *("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "StopSignal", "User", "Volumes"),
+    "WorkingDir",
+)
+# What the platform knows of the source, such as a commit; the rebuild has a directory alone.
+_OF_SOURCE = "io.buildpacks.project.metadata"
+_ADDRESS = "downloadLocation"
+
+type _Json = dict[str, Any]
+
+
+def difference(before: Image, after: Image) -> str:
+    """Return the first difference as a path with both values; empty if there is none.
+
+    Not the digests of layers, which are compared by themselves, and not where images are stored.
+    """
+    old, new = (_described(configuration(image.directory)) for image in (before, after))
+    return first_value(old, new)
+
+
+def _described(text: str) -> _Json:
+    document = json.loads(text)
+    config: _Json = document.get("config") or {}
+    labels: dict[str, str] = config.get("Labels") or {}
+    return {
+        **{name: document.get(name) for name in ("architecture", "os")},
+        # Docker writes empty values for what is not set.
+        **{name: config[name] for name in _FIELDS if config.get(name)},
+        "Env": dict(entry.split("=", 1) for entry in config.get("Env") or []),
+        "Labels": {
+            name: _buildpacks(json.loads(value)) if name == METADATA else value
+            for name, value in labels.items()
+            if name != _OF_SOURCE
+        },
+    }
+
+
+def _buildpacks(metadata: Mapping[str, Any]) -> _Json:
+    """Return what the label of the lifecycle has of buildpacks, by their ids."""
+    return {each["key"]: _buildpack(each) for each in metadata.get("buildpacks") or []}
+
+
+def _buildpack(described: _Json) -> _Json:
+    stored = (described.get("store") or {}).get("metadata") or {}
+    layers = {
+        name: {field: value for field, value in layer.items() if field != "sha"}
+        for name, layer in (described.get("layers") or {}).items()
+    }
+    rows = map(json.loads, stored.get("materials") or [])
+    materials = [{name: value for name, value in row.items() if name != _ADDRESS} for row in rows]
+    return {
+        "version": described.get("version"),
+        "layers": layers,
+        "store": {**stored, "materials": materials},
+    }
