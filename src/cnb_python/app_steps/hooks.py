@@ -3,9 +3,10 @@
 https://devcenter.heroku.com/articles/python-support#build-hooks
 """
 
+import hashlib
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
@@ -43,6 +44,14 @@ def find(app_dir: Path, name: str) -> Path | None:
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise NotAFile(name, "a link that leads nowhere, or a special file")
     return None
+
+
+def digests(app_dir: Path) -> Iterator[str]:
+    """Yield SHA-256 and name of each hook that the app has. Raises as `find`, and OSError."""
+    for name in (PRE, POST):
+        if script := find(app_dir, name):
+            with script.open("rb") as file:
+                yield f"{hashlib.file_digest(file, 'sha256').hexdigest()} {name}"
 
 
 def run_pre_compile(context: BuildContext, directory: Path, log: BuildLog, system: System) -> None:

@@ -5,7 +5,9 @@ https://www.nltk.org/data.html
 Separate from `steps`, which loads it only for apps with NLTK data.
 """
 
+import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,7 +15,15 @@ from typing import Literal
 from cnb_python.app_steps import file_listing
 from cnb_python.app_steps.run import run, variables_in
 from cnb_python.cnb import disk
-from cnb_python.cnb.layer import LAUNCH, EnvDelta, Layer, LayerTypes, layer_of
+from cnb_python.cnb.layer import (
+    LAUNCH,
+    Empty,
+    EnvDelta,
+    Layer,
+    LayerTypes,
+    Restored,
+    layer_of,
+)
 from cnb_python.errors.frameworks import NltkFailed, added_data
 from cnb_python.errors.machine import DamagedStore, Killed
 from cnb_python.install.snapshot import Snapshot
@@ -52,6 +62,8 @@ class Data:
     reasons: tuple[str, ...]
     """Why the layer of the previous image is invalid."""
     is_in_image: bool
+    downloads: tuple[str, ...] = ()
+    """SHA-256 and name of each file that the image's data was made from, if it is in the image."""
     snapshot: Snapshot = field(default_factory=Snapshot)
 
     @property
@@ -89,9 +101,11 @@ def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
         layer.drop()
         return None
     key = cache_keys.nltk_key(version, names)
-    state = decide(layer.state(), key)
-    reasons = state.reasons if isinstance(state, Rebuild) else ()
-    return Data(environment, names, key, reasons, not isinstance(state, Rebuild))
+    restored = layer.state()
+    state = decide(restored, key)
+    if isinstance(state, Rebuild):
+        return Data(environment, names, key, state.reasons, is_in_image=False)
+    return Data(environment, names, key, (), is_in_image=True, downloads=_recorded(restored))
 
 
 def provide(data: Data, system: System) -> None:
@@ -119,15 +133,41 @@ def finish(data: Data, output: Output) -> StepResults:
         output.warning(message.title, message.body)
     if data.is_in_image:
         recorded = data.environment.sizes.get(cache_keys.NLTK, "")
-        layer.reuse_from_image(key.metadata())
-        return StepResults(layers={cache_keys.NLTK: size_of(recorded) or 0}, trees=trees)
+        layer.reuse_from_image(_metadata(key, data.downloads))
+        return StepResults(
+            layers={cache_keys.NLTK: size_of(recorded) or 0},
+            trees=trees,
+            downloads=data.downloads,
+        )
+    downloads = tuple(_downloads(layer.path))
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
     # A default, since users may have their data elsewhere.
     env = (EnvDelta(LAUNCH, VARIABLE, "default", str(layer.path)),)
-    layer.finish(LayerTypes(launch=True), key.metadata(), env)
+    layer.finish(LayerTypes(launch=True), _metadata(key, downloads), env)
     return StepResults(
-        layers={cache_keys.NLTK: size}, new_layers=frozenset({cache_keys.NLTK}), trees=trees
+        layers={cache_keys.NLTK: size},
+        new_layers=frozenset({cache_keys.NLTK}),
+        trees=trees,
+        downloads=downloads,
     )
+
+
+def _metadata(key: NltkKey, downloads: tuple[str, ...]) -> dict[str, str | list[str]]:
+    return {**key.metadata(), **({cache_keys.DOWNLOADS: [*downloads]} if downloads else {})}
+
+
+def _recorded(state: Restored | Empty) -> tuple[str, ...]:
+    listed = state.metadata.get(cache_keys.DOWNLOADS) if isinstance(state, Restored) else None
+    return tuple(map(str, listed)) if isinstance(listed, list) else ()
+
+
+def _downloads(directory: Path) -> Iterator[str]:
+    """Yield the files as NLTK downloads them: `corpora/stopwords.zip`. It unpacks most of them."""
+    for path in sorted(directory.glob("*/*")):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            yield f"{digest} {path.relative_to(directory)}"
 
 
 def _restore(data: Data, output: Output) -> bool:

@@ -76,14 +76,15 @@ class Steps:
         Raises what the steps raise.
         """
         environment, defaults = provided.environment, dict[str, str]()
-        results = StepResults()
+        results = StepResults(hooks=tuple(hooks.digests(environment.request.app.directory)))
         if self.data:
             defaults = self._provide_data(self.data, provided, log)
         trees = frozenset[str]()
         if self.commands:
             trees = self._run_commands(self.commands, environment, defaults, log)
         if self.static:
-            results = self._collect(self.static, environment, defaults, log)
+            of_static = self._collect(self.static, environment, defaults, log)
+            results = of_static._replace(hooks=results.hooks)
         results = results._replace(trees=results.trees | trees)
         if self.post_compile:
             with log.step(hooks.POST):
@@ -151,6 +152,7 @@ class Steps:
         return results._replace(
             layers=data_results.layers,
             new_layers=data_results.new_layers,
+            downloads=data_results.downloads,
             trees=results.trees | data_results.trees,
         )
 

@@ -106,6 +106,9 @@ def environment_key(manager: str, settings: Settings, context: BuildContext) -> 
 SBOM = "sbom"
 """The digest of the layer's SBOM, in the metadata of some layers; it is in no key."""
 
+DOWNLOADS = "downloads"
+"""The files that the layer was made from, in the metadata of some layers; it is in no key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
@@ -142,7 +145,7 @@ def differences(metadata: Mapping[str, object], key: LayerKey) -> tuple[str, ...
         if old != new:
             title = key_field.metadata["title"]
             reasons.append(f"the {title} has changed from {_shown(old)} to {_shown(new)}")
-    if not metadata.keys() - {SBOM} <= names(type(key)):
+    if not metadata.keys() - {SBOM, DOWNLOADS} <= names(type(key)):
         reasons.append("it was made by another release of this buildpack")
     return tuple(reasons)
 

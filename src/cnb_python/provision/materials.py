@@ -17,7 +17,7 @@ from cnb_python.config.settings import DEFAULTS
 from cnb_python.install import process_env
 from cnb_python.managers import tool
 from cnb_python.managers.tool import Program
-from cnb_python.provision.request import ProvisionRequest
+from cnb_python.provision.request import ProvisionRequest, StepResults
 from cnb_python.sbom import debian, purl
 from cnb_python.system.redaction import redact, shown
 
@@ -28,19 +28,30 @@ if TYPE_CHECKING:
 BUILDPACK, INTERPRETER, INSTALLER = "buildpack", "interpreter", "installer"
 SETTINGS, SYSTEM_PACKAGE = "settings", "system package"
 PACKAGE, BUILD_REQUIREMENT, MANAGER = "package", "build requirement", "package manager"
+DATA, HOOK, COMMAND = "data", "hook", "build command"
 # Of each build; the others are recorded when they are downloaded.
-_OF_EACH_BUILD = (BUILDPACK, INTERPRETER, INSTALLER, SETTINGS, SYSTEM_PACKAGE)
+_OF_EACH_BUILD = (
+    *(BUILDPACK, INTERPRETER, INSTALLER, SETTINGS, SYSTEM_PACKAGE),
+    *(DATA, HOOK, COMMAND),
+)
+# A value of annotations.
+_NOT_LISTED = "not listed"
 # How files are reached, and how long that may take, is in no image.
 _WITHOUT_EFFECT = {"origins", "mirror", "idle_timeout", "timeout"}
 
 type _Annotations = Mapping[str, str]
 
 
-def complete(request: ProvisionRequest, downloaded: Iterable[str]) -> tuple[str, ...]:
-    """Return all materials of an image; *downloaded*: those that were recorded earlier."""
+def complete(
+    request: ProvisionRequest, downloaded: Iterable[str], results: StepResults
+) -> tuple[str, ...]:
+    """Return all materials of an image.
+
+    *downloaded*: those that were recorded earlier; *results*: those of the app steps.
+    """
     marks = tuple(_mark(kind) for kind in _OF_EACH_BUILD)
     kept = (row for row in downloaded if not any(mark in row for mark in marks))
-    return tuple(dict.fromkeys((*_of_each_build(request), *kept)))
+    return tuple(dict.fromkeys((*_of_each_build(request), *kept, *_of_steps(request, results))))
 
 
 def of_packages(distributions: Iterable[Distribution]) -> tuple[str, ...]:
@@ -86,6 +97,20 @@ def _of_each_build(request: ProvisionRequest) -> Iterator[str]:
     yield _settings(request)
 
 
+def _of_steps(request: ProvisionRequest, results: StepResults) -> Iterator[str]:
+    """Yield the data that NLTK downloaded, and the steps whose downloads are not known."""
+    rows = [(row, {"kind": DATA}) for row in results.downloads]
+    rows += [(row, {"kind": HOOK, "downloads": _NOT_LISTED}) for row in results.hooks]
+    for row, about in rows:
+        digest, _, name = row.partition(" ")
+        yield _descriptor("", name, f"sha256:{digest}", about)
+    for command in request.settings.commands:
+        secrets = process_env.secrets(request.context.environ, request.app.directory)
+        digest = hashlib.sha256(redact(command.run, secrets).encode()).hexdigest()
+        about = {"kind": COMMAND, "downloads": _NOT_LISTED}
+        yield _descriptor("", command.name, f"sha256:{digest}", about)
+
+
 def _installers(arch: str) -> Iterator[str]:
     """Yield the tools that the buildpack contains, by the digests of their wheels."""
     pins = toml.read(tool.PINS)
@@ -123,12 +148,13 @@ def _settings(request: ProvisionRequest) -> str:
 
 
 def _about(distribution: Distribution) -> dict[str, str]:
-    return {
-        "kind": PACKAGE,
-        "package": distribution.name,
-        "version": distribution.version,
-        **({"built": "true"} if distribution.from_source else {}),
-    }
+    about = {"kind": PACKAGE, "package": distribution.name, "version": distribution.version}
+    if distribution.from_source:
+        about["built"] = "true"
+        if not any(material.builds for material in distribution.materials):
+            # pip does not show what it downloads for a build.
+            about["build requirements"] = _NOT_LISTED
+    return about
 
 
 def _of_package(distribution: Distribution, material: Material) -> str:

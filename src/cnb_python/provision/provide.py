@@ -121,7 +121,7 @@ class Reused(NamedTuple):
         names = {python.NAME, store_layer.NAME, *self.record.layers}
         sizes = {name: size for name, size in self.record.layer_sizes.items() if name in names}
         sizes |= {name: str(size) for name, size in results.layers.items()}
-        rows = materials.complete(request, self.record.materials)
+        rows = materials.complete(request, self.record.materials, results)
         record = self.record._replace(layer_sizes=sizes, materials=rows)
         store_layer.keep(context, self.previous, record)
         store_names = (store_layer.NAME,) if self.previous.has_store else ()

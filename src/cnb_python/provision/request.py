@@ -324,6 +324,10 @@ class StepResults(NamedTuple):
     """Those of `trees` whose sizes may differ between two builds of the same app."""
     static_files_key: str = ""
     """`BuildRecord.static_files_key` of this build."""
+    downloads: tuple[str, ...] = ()
+    """SHA-256 and name of each file that a further layer of the image was made from."""
+    hooks: tuple[str, ...] = ()
+    """SHA-256 and name of each hook of the app. What hooks download is not known."""
 
 
 class Provided(Protocol):

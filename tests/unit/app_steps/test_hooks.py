@@ -1,5 +1,6 @@
 """Hooks run in the app's directory, and failures are explained."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable
@@ -172,3 +173,11 @@ def test_broken_link_or_special_file_is_refused(
 
     with pytest.raises(NotAFile):
         hooks.find(tmp_path, hooks.POST)
+
+
+def test_digests_of_the_hooks_that_the_app_has(tmp_path: Path) -> None:
+    write_files(tmp_path, {hooks.POST: "echo"})
+
+    assert list(hooks.digests(tmp_path)) == [
+        f"{hashlib.sha256(b'echo').hexdigest()} bin/post_compile"
+    ]

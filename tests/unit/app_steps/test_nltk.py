@@ -1,5 +1,6 @@
 """NLTK data is downloaded once, and stored in a layer of the image and in the store."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cnb_python.cnb import disk, toml
 from cnb_python.errors.frameworks import NltkFailed, PackagesChanged
 from cnb_python.errors.inputs import NotUtf8
 from cnb_python.errors.machine import Killed
+from cnb_python.install.snapshot import Snapshot
 from cnb_python.provision.request import StepResults
 from cnb_python.store.store import Store
 from cnb_python.system.interface import Command, Outcome
@@ -106,6 +108,23 @@ def test_data_for_steps_is_downloaded_if_the_store_lacks_it(app: FakeEnvironment
     assert added
     assert (added.new_layers, len(app.programs.ran)) == (frozenset(), 1)
     assert "app steps need it, and the cache does not have it" in app.log_text
+
+
+def test_files_that_were_downloaded_are_recorded_with_their_digests(app: FakeEnvironment) -> None:
+    data = nltk.find(app.environment(), app.app.log)
+    assert data
+    nltk.provide(data, app.system())
+    (data.layer.path / "corpora/stopwords.zip").write_bytes(b"zip")
+    data.snapshot = Snapshot()
+
+    made = nltk.finish(data, app.app.log).downloads
+
+    assert made == (f"{hashlib.sha256(b'zip').hexdigest()} corpora/stopwords.zip",)
+    for use in (False, True):
+        restore(app)
+        reused = build(app, use=use)
+        assert reused
+        assert (reused.downloads, reused.new_layers) == (made, frozenset())
 
 
 def test_data_added_by_a_step_is_reported_and_removed(app: FakeEnvironment) -> None:

@@ -1,5 +1,6 @@
 """The materials of an image: one in-toto ResourceDescriptor for each download."""
 
+import hashlib
 import json
 from copy import replace
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 import pytest
 
 from cnb_python.cnb import toml
+from cnb_python.config.build_commands import BuildCommand
 from cnb_python.config.settings import Settings
 from cnb_python.distributions.model import Distribution, Material
 from cnb_python.managers.tool import Program
 from cnb_python.provision import materials
-from cnb_python.provision.request import NoSystemPackages
+from cnb_python.provision.request import NoSystemPackages, StepResults
 from tests.support.fake_build import FakeBuild, fake_build, release
 from tests.support.fake_manager import FakeManager, package, resolution_of
 
@@ -176,7 +178,7 @@ def test_system_packages_are_listed(app: FakeBuild) -> None:
     packages = NoSystemPackages(packages=(line,), distribution="ubuntu 24.04")
     request = replace(app.request(), system_packages=packages)
 
-    rows = parsed(materials.complete(request, ()))
+    rows = parsed(materials.complete(request, (), StepResults()))
 
     assert rows[4] == {
         "name": "libgl1",
@@ -184,3 +186,46 @@ def test_system_packages_are_listed(app: FakeBuild) -> None:
         "digest": {"sha256": "3" * 64},
         "annotations": {"kind": "system package", "version": "1:1.6.0+b1~x"},
     }
+
+
+def test_steps_are_listed_and_what_they_download_is_called_unknown(app: FakeBuild) -> None:
+    command = BuildCommand("web", f"curl https://u:{SECRET}@x.example/", None, ())
+    app.settings = Settings(commands=(command,))
+    request = replace(app.request(), settings=app.settings)
+    results = StepResults(downloads=(f"{'4' * 64} corpora/a b.zip",), hooks=(f"{'5' * 64} bin/x",))
+    earlier = materials.complete(request, (), results)
+
+    rows = parsed(materials.complete(request, earlier, results))
+
+    text = hashlib.sha256(b"curl https://****@x.example/").hexdigest()
+    unknown = {"downloads": "not listed"}
+    assert rows[-3:] == [
+        {
+            "name": "corpora/a b.zip",
+            "digest": {"sha256": "4" * 64},
+            "annotations": {"kind": "data"},
+        },
+        {
+            "name": "bin/x",
+            "digest": {"sha256": "5" * 64},
+            "annotations": {"kind": "hook", **unknown},
+        },
+        {
+            "name": "web",
+            "digest": {"sha256": text},
+            "annotations": {"kind": "build command", **unknown},
+        },
+    ]
+    assert parsed(materials.complete(request, earlier, StepResults()))[-1]["name"] == "web"
+
+
+def test_build_requirements_that_pip_downloads_are_called_unknown() -> None:
+    by_uv, by_pip = distribution("a", WHEEL, NEED), distribution("b", WHEEL)
+
+    rows = parsed(
+        materials.of_packages(replace(each, from_source=True) for each in (by_uv, by_pip))
+    )
+
+    assert [row["annotations"].get("build requirements") for row in rows] == [
+        *(None, "not listed", None)
+    ]
