@@ -139,6 +139,15 @@ class BuildContext(NamedTuple):
     store: Metadata
     """The metadata in `store.toml` of the previous build of this image; empty if unusable."""
 
+    @property
+    def restores_sboms(self) -> bool:
+        """Whether the platform certainly restores the SBOMs that an earlier build exported.
+
+        Platform API 0.8 and newer do. Before 0.12, each build image has a stack.
+        https://github.com/buildpacks/spec/blob/platform/v0.11/platform.md#build-image
+        """
+        return "CNB_STACK_ID" not in self.environ
+
     def without(self, variable: str) -> BuildContext:
         """Return the context without an environment *variable*."""
         left = {name: value for name, value in self.environ.items() if name != variable}

@@ -159,7 +159,7 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
         " ".join(sorted(defaults.safe)),
     )
     layer = layer_of(context.layers_dir, NAME)
-    sbom = _sbom(layer, program)
+    sbom = _sbom(context, layer, program)
     metadata = key.metadata() | {SBOM: sbom.digest}
     state = decide(layer.state(), key)
     if isinstance(state, Rebuild):
@@ -182,7 +182,7 @@ def provide_defaults(defaults: Defaults, context: BuildContext, output: Output) 
     return len(program)
 
 
-def _sbom(layer: Layer, program: bytes) -> LayerSbom:
+def _sbom(context: BuildContext, layer: Layer, program: bytes) -> LayerSbom:
     """Return the SBOM of the layer, which has *program* alone."""
 
     def make() -> Document:
@@ -191,7 +191,7 @@ def _sbom(layer: Layer, program: bytes) -> LayerSbom:
         return document(NAME, [go_program.component("cnb-python-defaults", program, _LICENSE)])
 
     recorded = (layer.restored() or {}).get(SBOM)
-    return sbom_files.restored_or_made(layer.layers_dir, NAME, recorded, make)
+    return sbom_files.restored_or_made(context, NAME, recorded, make)
 
 
 def _lines(variables: Mapping[str, str], separator: str) -> str:

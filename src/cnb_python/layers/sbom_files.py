@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import disk
+from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import SbomFormat, write_sbom
 from cnb_python.layers import python
 from cnb_python.layers.store import SBOM_OF_PACKAGES, SBOM_OF_PYTHON
@@ -48,13 +49,24 @@ def digests(sboms: Sboms) -> dict[str, str]:
     return {name: digest(each) for name, each in listed.items() if each}
 
 
-def are_restored(layers_dir: Path, layers: Collection[str], expected: str) -> bool:
-    """Whether the SBOMs of *layers* are in *layers_dir* with the digest *expected*.
+def are_restored(
+    context: BuildContext, layers: Collection[str], expected: str, *, may_be_lost: bool = True
+) -> bool:
+    """Whether the SBOMs of *layers* are on disk with the digest *expected*.
 
-    Also if *layers_dir* has no SBOM: a platform that does not restore SBOMs does not export them.
+    Also if no SBOM is there and the platform may be one that restores none, which does not export
+    them either. *may_be_lost*: whether a platform that restores them can have lost them.
     """
-    sboms = read(layers_dir, layers)
-    return digest(sboms) == expected or not any(map(any, sboms.values()))
+    sboms = read(context.layers_dir, layers)
+    if digest(sboms) == expected:
+        return True
+    is_lost = may_be_lost and context.restores_sboms
+    return not is_lost and not any(map(any, sboms.values()))
+
+
+def none_are_restored(context: BuildContext, layers: Collection[str]) -> bool:
+    """Whether *layers* is not empty and no SBOM of them is on disk."""
+    return bool(layers) and not any(map(any, read(context.layers_dir, layers).values()))
 
 
 def read(layers_dir: Path, layers: Iterable[str]) -> Sboms:
@@ -103,14 +115,14 @@ class LayerSbom(NamedTuple):
 
 
 def restored_or_made(
-    layers_dir: Path, layer: str, recorded: object, make: Callable[[], Document]
+    context: BuildContext, layer: str, recorded: object, make: Callable[[], Document]
 ) -> LayerSbom:
     """Return the restored SBOM of *layer*, or a new one if that is not the one written before.
 
     *recorded*: the digest in the metadata of the restored layer. *make*: returns the SBOM.
     """
-    if isinstance(recorded, str) and are_restored(layers_dir, (layer,), recorded):
-        return LayerSbom(recorded, _read(layers_dir, layer))
+    if isinstance(recorded, str) and are_restored(context, (layer,), recorded):
+        return LayerSbom(recorded, _read(context.layers_dir, layer))
     sboms = rendered([make()])
     return LayerSbom(digest(sboms), sboms[layer])
 

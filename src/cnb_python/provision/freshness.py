@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from cnb_python.config.settings import UV
 from cnb_python.layers import previous_image, sbom_files
-from cnb_python.layers.store import SBOM_OF_PACKAGES, BuildRecord, PreviousBuild
+from cnb_python.layers.store import (
+    SBOM_OF_PACKAGES,
+    SBOMS_NOT_RESTORED,
+    BuildRecord,
+    PreviousBuild,
+)
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision.request import ProvisionRequest, env_digest, resolution_digest
 from cnb_python.system.interface import Output
@@ -33,8 +38,23 @@ def unchanged_record(
 
 def _has_sboms(request: ProvisionRequest, record: BuildRecord) -> bool:
     """Whether the SBOMs of the packages are restored as the previous build wrote them."""
-    expected = (record.sboms or {}).get(SBOM_OF_PACKAGES, "")
-    return sbom_files.are_restored(request.context.layers_dir, record.layers, expected)
+    sboms = record.sboms or {}
+    return sbom_files.are_restored(
+        request.context,
+        record.layers,
+        sboms.get(SBOM_OF_PACKAGES, ""),
+        # Only once: the next build would not find those that this one writes.
+        may_be_lost=SBOM_OF_PACKAGES in sboms and SBOMS_NOT_RESTORED not in sboms,
+    )
+
+
+def sboms_not_restored(request: ProvisionRequest, previous: PreviousBuild) -> dict[str, str]:
+    """Return the part of `BuildRecord.sboms` that is known before any SBOM is written."""
+    record = previous.record
+    expected = record is not None and SBOM_OF_PACKAGES in (record.sboms or {})
+    layers = record.layers if record and expected else {}
+    is_lost = sbom_files.none_are_restored(request.context, layers)
+    return {SBOMS_NOT_RESTORED: "yes"} if is_lost else {}
 
 
 def changes(

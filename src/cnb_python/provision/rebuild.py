@@ -216,6 +216,7 @@ def _make_layers(
     record = record._replace(
         libraries=libraries,
         materials=materials.of_packages(install_result.distributions),
+        sboms=freshness.sboms_not_restored(materializer.request, materializer.previous),
     )
     return NewLayers(layers, states, entries, not_archived, record, archiving, written)
 

@@ -263,7 +263,7 @@ class _DebianPackages:
             lines = texts(metadata, PACKAGES)
             return document(NAME, debian.components(lines, self.key.distro))
 
-        return sbom_files.restored_or_made(self.context.layers_dir, NAME, metadata.get(SBOM), make)
+        return sbom_files.restored_or_made(self.context, NAME, metadata.get(SBOM), make)
 
     def _make(self, files: Mapping[str, Path]) -> None:
         """Unpack *files*, packages by name, into the layers for the image and for the build."""

@@ -135,16 +135,48 @@ def test_sbom_that_is_not_the_one_written_is_written_again(
     assert (NOTHING in app.restore().build() and NOTHING) or app.log.lines
 
 
-def test_platform_that_restores_no_sbom_does_not_cause_a_rebuild(app: FakeBuild) -> None:
-    app.build()
-    app.restore()
+def lose_sboms(app: FakeBuild) -> None:
     for path in app.layers.glob("*.sbom.*"):
         path.unlink()
+
+
+def test_platform_that_restores_no_sbom_does_not_cause_a_rebuild(app: FakeBuild) -> None:
+    app.context = app.context._replace(environ={"CNB_STACK_ID": "io.buildpacks.stacks.jammy"})
+    app.build()
+    lose_sboms(app.restore())
 
     app.build()
 
     assert NOTHING in app.log.lines
     assert sboms(app) == {}
+
+
+def test_lost_sboms_are_written_again_and_no_layer_is_made(app: FakeBuild) -> None:
+    app.build()
+    first = sboms(app)
+    lose_sboms(app.restore())
+
+    app.build()
+
+    assert sboms(app) == first
+    assert app.layers_on_disk() == {"deps"}
+    assert app.manager.calls == []
+    app.restore().build()
+    assert NOTHING in app.log.lines
+    assert sboms(app) == first
+
+
+def test_sboms_that_are_never_restored_are_written_again_once(app: FakeBuild) -> None:
+    """A platform with API 0.7 whose build image has no stack, against its rules."""
+    app.build()
+    lose_sboms(app.restore())
+    app.build()
+    assert sboms(app)
+    lose_sboms(app.restore())
+
+    app.build()
+
+    assert NOTHING in app.log.lines
 
 
 def test_new_python_leaves_the_sboms_of_packages(app: FakeBuild, tmp_path: Path) -> None:
