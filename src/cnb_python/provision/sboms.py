@@ -9,6 +9,7 @@ Separate from `rebuild`, which makes the layers.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import starmap
 
 from cnb_python.config.settings import PIP
@@ -92,7 +93,10 @@ def described(
     metadata: Callable[[str], bytes],
     store: Store,
 ) -> list[Described]:
-    """Return every distribution with its METADATA and the SBOMs that are in its wheel."""
+    """Return every distribution with its METADATA and the SBOMs that are in its wheel.
+
+    An SBOM that cannot be read is empty, and so are those of a wheel that has too much of them.
+    """
 
     def read(name: str, path: str) -> bytes:
         try:
@@ -106,10 +110,24 @@ def described(
         Described(
             each,
             metadata(each.name),
-            {path.rpartition("/")[2]: read(each.name, path) for path in _sbom_paths(each)},
+            _within_limit(
+                (path.rpartition("/")[2], partial(read, each.name, path))
+                for path in _sbom_paths(each)
+            ),
         )
         for each in install_result.distributions
     ]
+
+
+def _within_limit(files: Iterable[tuple[str, Callable[[], bytes]]]) -> dict[str, bytes]:
+    """Return the contents of *files* by their names, until they are too large together."""
+    contents: dict[str, bytes] = {}
+    left = regular_file.LIMIT
+    for name, read in files:
+        content = read() if left else b""
+        contents[name] = content if len(content) <= left else b""
+        left = max(left - len(content), 0)
+    return contents
 
 
 def _sbom_paths(distribution: Distribution) -> Iterator[str]:

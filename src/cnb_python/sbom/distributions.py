@@ -117,7 +117,7 @@ def _component(described: Described, fields: Message, ref: str) -> Component:
         properties=(
             *_origin(distribution),
             *(
-                (f"{PREFIX}unreadable-sbom", name)
+                (f"{PREFIX}unreadable-sbom", _one_line(name))
                 for name, content in sorted(described.sboms.items())
                 if not embedded.is_read(content)
             ),

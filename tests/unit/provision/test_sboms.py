@@ -79,6 +79,21 @@ def test_cached_build_has_the_sboms_of_a_clean_one(app: FakeBuild, layout: str) 
         app.restore()
 
 
+def test_sboms_of_a_wheel_are_read_up_to_a_limit(app: FakeBuild) -> None:
+    """Each is smaller than the largest file that is read, and both together are not."""
+    sbom = '{"bomFormat": "CycloneDX", "components": [{"name": "zlib"}]}' + (17 << 20) * " "
+    files = {f"{SITE}/wide-1.0.dist-info/sboms/{name}.json": sbom for name in ("a", "b")}
+    app.manager.index["wide==1.0"] = Package({f"{SITE}/wide.py": "", **files})
+    app.manager.from_files = resolution_of("wide==1.0")
+
+    app.build()
+
+    (name,) = (name for name in sboms(app) if name.startswith("deps-") and "cdx" in name)
+    wide, zlib = check_cyclonedx(sboms(app)[name])["components"]
+    assert {"name": "cnb-python:unreadable-sbom", "value": "b.json"} in wide["properties"]
+    assert zlib["name"] == "zlib"
+
+
 def test_sbom_of_the_build_has_the_installers(app: FakeBuild) -> None:
     app.build()
 
