@@ -6,6 +6,7 @@ earlier build if it continues that.
 
 import itertools
 import json
+import shutil
 import socket
 import tempfile
 import tomllib
@@ -206,8 +207,8 @@ class Builds:
     def restored(self, build: Built) -> Path:
         """Make a directory of layers as a restorer does after *build*, from cache and image.
 
-        Restores the metadata of the image's layers, and the contents of cached ones too, but not
-        the layer types, which the next build sets again.
+        Restores the metadata of the image's layers, with their SBOMs, and the contents of cached
+        ones too, but not the layer types, which the next build sets again.
         """
         layers = self._fresh("layers")
         own = layers / BUILDPACK
@@ -221,6 +222,9 @@ class Builds:
             in_image = types.get("launch") and not types.get("build")
             if types.get("cache") or in_image or name == "store.toml":
                 (own / name).write_text(tomli_w.dumps({"metadata": document["metadata"]}))
+        for sbom in build.layers.glob("*.sbom.*"):
+            if not sbom.name.startswith("build."):
+                shutil.copyfile(sbom, own / sbom.name)
         run("chown", f"{self.platform.user}:{self.platform.group}", layers, own, *own.iterdir())
         return layers
 
