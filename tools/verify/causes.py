@@ -130,7 +130,8 @@ def _of_place(difference: Difference, builds: Builds) -> str:
     if difference.layer == APP or path.startswith(_WORKSPACE):
         own = builds.source / path.removeprefix(_WORKSPACE)
         if not own.exists():
-            return "hook, build command, collectstatic or another buildpack: the source has no such file"
+            steps = "hook, build command, collectstatic or another buildpack"
+            return f"{steps}: the source has no such file"
         if "content" in difference.fields:
             step = _of_content(difference)
             return f"the source differs from that of the image, or a step changed it ({step})"

@@ -106,9 +106,7 @@ class Rebuilt:
             layer_sizes=self._layer_sizes(results, python_size),
             manifest=manifest,
             static_files_key=results.static_files_key,
-            materials=materials.complete(
-                request, (*self.record.materials, *of_programs), results
-            ),
+            materials=materials.complete(request, (*self.record.materials, *of_programs), results),
         )
 
     def _write_sboms(self, sboms: Sboms) -> None:
