@@ -212,10 +212,13 @@ def products(arguments: Sequence[str]) -> tuple[list[Product], bool]:
         help="for your own use: take Pythons from Go modules if the release host does not answer",
     )
     options = parser.parse_args(arguments)
-    versions = () if options.offline is None else tuple(options.offline) or runtimes.newest()
     arches = ARCHES if options.arch == "all" else (options.arch,)
+    released = not options.go_modules
+    versions: tuple[str, ...] = ()
+    if options.offline is not None:
+        versions = tuple(options.offline) or runtimes.offline(arches, released=released)
     return [
-        Product(arch, options.api, versions, released=not options.go_modules) for arch in arches
+        Product(arch, options.api, versions, released=released) for arch in arches
     ], not options.tree_only
 
 

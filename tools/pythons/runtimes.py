@@ -31,6 +31,31 @@ def newest() -> tuple[str, ...]:
     return tuple(".".join(map(str, number)) for number in sorted(by_minor.values()))
 
 
+class HostUnreachable(Unavailable):
+    """The release host of the Pythons does not answer."""
+
+
+def offline(arches: Iterable[str], *, released: bool) -> tuple[str, ...]:
+    """Return the Pythons of an offline package: the newest of every release line.
+
+    Unless *released*, a line has its newest release in a Go module if the release host does not
+    answer, or is left out if there is no module of it. Raises Unavailable.
+    """
+    if released:
+        return newest()
+    choices = (_available(version, tuple(arches)) for version in newest())
+    return tuple(version for version in choices if version)
+
+
+def _available(version: str, arches: Iterable[str]) -> str | None:
+    try:
+        for arch in arches:
+            downloaded(version, arch)
+    except HostUnreachable:
+        return newest_module(version.rpartition(".")[0])
+    return version
+
+
 def newest_module(minor: str) -> str | None:
     """Return the newest Python of the release line *minor* that a Go module contains."""
     versions = [each for each in interpreters.MODULES if each.rpartition(".")[0] == minor]
@@ -60,7 +85,7 @@ def bundle(versions: Sequence[str], arch: str, into: Path, *, released: bool = F
 def downloaded(version: str, arch: str) -> Path:
     """Return the archive of the release host, from the cache if it is there.
 
-    Raises Unavailable if the table does not have it, or the host cannot be reached.
+    Raises Unavailable if the table does not have it, and HostUnreachable.
     """
     release = _release(version, arch)
     if release is None:
@@ -72,7 +97,7 @@ def downloaded(version: str, arch: str) -> Path:
             name, release["sha256"][:16], title, lambda into: _download(release, into / "archive")
         )
     except (urllib.error.URLError, TimeoutError) as error:
-        raise Unavailable(stage0.unreachable(release["url"], error)) from error
+        raise HostUnreachable(stage0.unreachable(release["url"], error)) from error
     return folder / "archive"
 
 
@@ -92,13 +117,13 @@ def _sha256(path: Path) -> str:
 
 
 def _fetch(version: str, arch: str, to: Path) -> None:
-    release = _release(version, arch)
-    if release:
+    if _release(version, arch):
         try:
-            _download(release, to)
-        except (urllib.error.URLError, TimeoutError) as error:
-            say(f"  {release['url'].split('/')[2]} cannot be reached ({error}): using a Go module")
+            source = downloaded(version, arch)
+        except HostUnreachable as error:
+            say(f"  {str(error).splitlines()[0]} Python {version} comes from a Go module.")
         else:
+            shutil.copy(source, to)
             return
     shutil.copy(interpreters.archive(version, arch), to)
 

@@ -5,11 +5,13 @@ Makes every package twice, the second time without the results of the first, and
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 # For the modules of the buildpack that write SBOMs.
@@ -17,12 +19,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from tools import cache
 from tools.package import assemble, index
 from tools.processes import Unavailable, fail, run, say
-from tools.release import changelog, checks, package_file, previous, publishing
+from tools.pythons import runtimes
+from tools.release import changelog, checks, package_file, previous, publishing, readme
 from tools.release.publishing import Packed
 
 # What does not depend on the checkout need not be built again: Go, pack, and downloaded Pythons.
 _KEPT = ("go-*", "pack-*", "release-*")
 _ID = "cnb-python/python"
+GO_MODULES = "--go-modules"
 
 
 def make(version: str, into: Path, flags: Sequence[str]) -> None:
@@ -41,7 +45,7 @@ def make(version: str, into: Path, flags: Sequence[str]) -> None:
             fail("Two runs made different files: " + ", ".join(different))
     finally:
         shutil.rmtree(again, ignore_errors=True)
-    _describe(version, into)
+    _describe(version, into, released=GO_MODULES not in flags)
 
 
 def _run_packages(into: Path, flags: Sequence[str], env: dict[str, str]) -> None:
@@ -68,7 +72,7 @@ def _different(one: Path, other: Path) -> Iterator[str]:
             yield path.name
 
 
-def _describe(version: str, into: Path) -> None:
+def _describe(version: str, into: Path, *, released: bool) -> None:
     packages = list(_packages(version, into))
     indexes = {}
     for tag in dict.fromkeys(each.tag for each in packages):
@@ -85,10 +89,26 @@ def _describe(version: str, into: Path) -> None:
     entry.write_text(publishing.registry_line(_ID, version, indexes[version].digest))
     text = (assemble.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     (into / "CHANGELOG.md").write_text(changelog.section(text, version), encoding="utf-8")
+    (into / "README.md").write_text(_readme(version, into, released=released))
     files = {path.name: _sha256(path) for path in into.iterdir() if path.is_file()}
     (into / "sha256sums").write_text(publishing.checksums(files))
     (into / "previous.toml").write_text(previous.table(version, packages, files))
-    (into / "publish.sh").write_text(publishing.commands(packages, indexes))
+    restriction = "" if released else readme.RESTRICTED
+    script = into / "publish.sh"
+    script.write_text(publishing.commands(packages, indexes, restriction=restriction))
+    script.chmod(0o755)
+
+
+def _readme(version: str, into: Path, *, released: bool) -> str:
+    listed = {
+        each for file in into.glob("*-offline-*.cdx.json") for each in readme.pythons(_json(file))
+    }
+    return readme.text(version, listed, runtimes.newest(), released=released)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file.read_bytes())
+    return content
 
 
 def _packages(version: str, into: Path) -> Iterator[Packed]:
@@ -121,7 +141,8 @@ def main(arguments: Sequence[str]) -> None:
     shutil.rmtree(into, ignore_errors=True)
     make(options.version, into, flags)
     where = into.relative_to(assemble.ROOT)
-    say(f"\n{where} has everything. Nothing is published yet: see publish.sh there.")
+    say(f"\n{(into / 'README.md').read_text()}")
+    say(f"{where} has everything. Nothing is published yet: see publish.sh there.")
 
 
 if __name__ == "__main__":

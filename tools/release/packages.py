@@ -19,11 +19,12 @@ APIS = ("0.10", "0.12")
 
 def products(dist: Path, options: argparse.Namespace) -> Iterator[assemble.Product]:
     """Yield every package of a release, for each architecture those of one tree together."""
-    variants = ((), runtimes.newest()) if options.offline else ((),)
+    released = not options.go_modules
+    offline = runtimes.offline(options.arch, released=released) if options.offline else ()
     for arch in options.arch:
-        for versions in variants:
+        for versions in ((), offline) if offline else ((),):
             for api in APIS:
-                yield assemble.Product(arch, api, versions, dist, released=not options.go_modules)
+                yield assemble.Product(arch, api, versions, dist, released=released)
 
 
 def make(product: assemble.Product, into: Path) -> None:

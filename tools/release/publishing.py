@@ -5,13 +5,15 @@ Nothing here has keys or a network: the releaser runs the commands that `command
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tools.package.index import Index
 from tools.platforms.oci_archive import Descriptor
 
 REPOSITORY = "docker.io/cnbpython/python"
+# `--yes`: no question for each image.
+_KEY = '--yes ${COSIGN_KEY:+--key "$COSIGN_KEY"}'
 
 
 class Packed(NamedTuple):
@@ -88,23 +90,38 @@ def checksums(files: Mapping[str, bytes | str]) -> str:
     return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
 
 
-def commands(packages: Iterable[Packed], indexes: Mapping[str, Index]) -> str:
-    """Return the commands by which the releaser publishes and signs, in a shell.
+def commands(
+    packages: Iterable[Packed], indexes: Mapping[str, Index], *, restriction: str = ""
+) -> str:
+    """Return the commands by which the releaser publishes and signs, as a shell script.
 
-    *indexes*: the image index of each tag.
+    *indexes*: the image index of each tag. *restriction*: why the release must not be published;
+    the script then needs the repository of a registry of your own.
     """
-    lines = ["# Run in this directory, after `skopeo login` and with your cosign key or identity."]
+    lines = [*_head(restriction)]
     for each in packages:
-        target = f"docker://{REPOSITORY}:{each.tag}-{each.image.arch}"
+        target = f'"docker://$REPOSITORY:{each.tag}-{each.image.arch}"'
         lines.append(f"skopeo copy --preserve-digests oci-archive:{each.file} {target}")
     for tag, index in indexes.items():
         media_type = f"--media-type {index.media_type}"
-        lines.append(f"oras manifest push {media_type} {REPOSITORY}:{tag} index-{tag}.json")
+        lines.append(f'oras manifest push {media_type} "$REPOSITORY:{tag}" index-{tag}.json')
     for each in packages:
         sbom = each.file.removesuffix(".cnb") + ".cdx.json"
-        image = f"{REPOSITORY}@{each.image.digest}"
-        lines.append(f"cosign sign {image}")
-        lines.append(f"cosign attest --type cyclonedx --predicate {sbom} {image}")
-    lines += [f"cosign sign {REPOSITORY}@{index.digest}" for index in indexes.values()]
-    lines.append("cosign sign-blob --bundle sha256sums.sigstore.json sha256sums")
+        image = f'"$REPOSITORY@{each.image.digest}"'
+        lines.append(f"cosign sign {_KEY} {image}")
+        lines.append(f"cosign attest {_KEY} --type cyclonedx --predicate {sbom} {image}")
+    lines += [f'cosign sign {_KEY} "$REPOSITORY@{each.digest}"' for each in indexes.values()]
+    lines.append(f"cosign sign-blob {_KEY} --bundle sha256sums.sigstore.json sha256sums")
     return "\n".join(lines) + "\n"
+
+
+def _head(restriction: str) -> Iterator[str]:
+    yield "#!/bin/sh"
+    yield "# Run it after `skopeo login`. cosign uses the key file COSIGN_KEY, else your identity."
+    yield "set -eu"
+    yield 'cd "$(dirname "$0")"'
+    if restriction:
+        yield f"# {restriction}"
+        yield ': "${REPOSITORY:?Not for publication: set it to a repository of your own}"'
+    else:
+        yield f"REPOSITORY=${{REPOSITORY:-{REPOSITORY}}}"

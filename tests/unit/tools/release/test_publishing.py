@@ -67,12 +67,20 @@ def test_every_image_is_pushed_and_signed() -> None:
     text = publishing.commands([AMD64, ARM64, NEWER], indexes)
 
     for each in (AMD64, ARM64, NEWER):
-        assert f"oci-archive:{each.file} docker://{publishing.REPOSITORY}:{each.tag}-" in text
-    assert f"oras manifest push --media-type {oci.INDEX} {publishing.REPOSITORY}:0.2.0 " in text
+        assert f'oci-archive:{each.file} "docker://$REPOSITORY:{each.tag}-' in text
+    assert f'oras manifest push --media-type {oci.INDEX} "$REPOSITORY:0.2.0" ' in text
     images = (AMD64.image, ARM64.image, NEWER.image)
     for digest in (*(each.digest for each in images), indexes["0.2.0"].digest):
-        assert f"cosign sign {publishing.REPOSITORY}@{digest}\n" in text
-    assert "cosign sign-blob --bundle sha256sums.sigstore.json sha256sums" in text
+        assert f'"$COSIGN_KEY"}} "$REPOSITORY@{digest}"\n' in text
+    assert f"REPOSITORY=${{REPOSITORY:-{publishing.REPOSITORY}}}" in text
+    assert "--bundle sha256sums.sigstore.json sha256sums" in text
+
+
+def test_restricted_release_needs_a_repository_of_your_own() -> None:
+    text = publishing.commands([AMD64], {}, restriction="Not for publication.")
+
+    assert ': "${REPOSITORY:?' in text
+    assert publishing.REPOSITORY not in text
 
 
 def test_next_previous_release_has_the_usual_packages() -> None:
