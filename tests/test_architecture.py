@@ -40,6 +40,7 @@ ONLY_IN = {
     "httpx": {"system.download"},
     "tomli": {"cnb.toml"},
     "tomli_w": {"cnb.toml"},
+    "cvss": {"supply_chain.audit.severity"},
     "cyclonedx": {"sbom.cyclonedx"},
     "packageurl": {"sbom.cyclonedx", "sbom.embedded"},
     "subprocess": {"system.process"},

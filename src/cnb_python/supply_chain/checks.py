@@ -78,7 +78,10 @@ class Checks:
         """See `PackageChecks`. Raises what `Audit.run` raises."""
         self._passed = record.cooldown
         before = Audited(record.audited, record.findings)
-        self._audited = self._run(record.distributions, before.elsewhere, before)
+        if self.audit:
+            self._audited = self.audit.run(
+                record.distributions, before.elsewhere, before, in_image=True
+            )
         return self.recorded(record)
 
     def check_resolved(
@@ -88,7 +91,8 @@ class Checks:
         # The audit comes first: waiting does not help against malware that is also too young.
         releases = {pin.name: pin.version for pin in resolution.pins}
         elsewhere = frozenset(pin.name for pin in resolution.pins if not is_of_index(pin))
-        self._audited = self._run(releases, elsewhere, self._audited)
+        if self.audit:
+            self._audited = self.audit.run(releases, elsewhere, self._audited)
         if self.cooldown:
             self.cooldown.check(resolution.pins, new, indexes)
             self._passed = passed.recorded(self.settings, self.cooldown.unchecked)
@@ -97,11 +101,6 @@ class Checks:
         """See `PackageChecks`."""
         inputs, findings = self._audited
         return record._replace(cooldown=self._passed, audited=inputs, findings=findings)
-
-    def _run(
-        self, releases: Mapping[str, str], elsewhere: frozenset[str], before: Audited
-    ) -> Audited:
-        return self.audit.run(releases, elsewhere, before) if self.audit else NOT_AUDITED
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import zipfile
 from collections.abc import Mapping
 from copy import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_vulnerability_is_a_warning_by_default(app: Path, tmp_path: Path) -> Non
     result = own.run(RELEASES, (), NOT_AUDITED)
 
     assert log.lines == [
-        "Compared 2 packages with 2 records",
+        "Compared 2 packages with 2 records, the newest of 2026-11-01",
         (
             "Packages have known vulnerabilities\n"
             "jinja2 3.1.2: GHSA-h5c8-rqwp-cp95 (CVE-2024-22195), medium, fixed in 3.1.3"
@@ -95,6 +96,50 @@ def test_malware_always_stops_the_build(app: Path, tmp_path: Path, setting: str)
         own.run({**RELEASES, "fast-jsonn": "1.0"}, (), NOT_AUDITED)
 
     assert failure.value.findings == ("fast-jsonn 1.0: MAL-2026-4711, malware",)
+    assert vars(failure.value) == vars(MalwareFound.example())
+
+
+def test_malware_in_the_previous_image_is_named_as_such(app: Path, tmp_path: Path) -> None:
+    own, _ = audit(app, osv_zip(tmp_path, MALWARE))
+
+    with pytest.raises(MalwareFound) as failure:
+        own.run({"fast-jsonn": "1.0"}, (), NOT_AUDITED, in_image=True)
+
+    assert failure.value.describe().body[-1].startswith("The previous image of the app contains")
+
+
+@pytest.mark.parametrize(("today", "days"), [(date(2026, 11, 8), 0), (date(2026, 11, 9), 8)])
+def test_old_records_are_a_warning_in_every_build(
+    app: Path, tmp_path: Path, today: date, days: int
+) -> None:
+    data = osv_zip(tmp_path, VULNERABLE)
+    first = audit(app, data)[0].run(RELEASES, (), NOT_AUDITED)
+    own, log = audit(app, data)
+    own = replace(own, system=replace(own.system, today=today))
+
+    again = own.run(RELEASES, (), first)
+
+    # The clock changes nothing of what is recorded.
+    assert again == first
+    assert (again.newest, again.digest) == ("2026-11-01", first.digest)
+    warnings = [line for line in log.lines if line.startswith("The records for the audit are old")]
+    assert len(warnings) == bool(days)
+    assert all(f"2026-11-01, {days} days ago" in line for line in warnings)
+    assert all(ZIP_TITLE in line for line in warnings)
+
+
+@pytest.mark.parametrize("modified", ["", "soon", "2026-99-99T00:00:00Z", "9999-12-31"])
+def test_records_without_a_usable_date_are_not_called_old(
+    app: Path, tmp_path: Path, modified: str
+) -> None:
+    records = [{**record("GHSA-1", "flask", "1.0"), "modified": modified}]
+    data = tmp_path / "one.json"
+    data.write_text(json.dumps(records[0]))
+    own, log = audit(app, data)
+
+    own.run(RELEASES, (), NOT_AUDITED)
+
+    assert not any("old" in line for line in log.lines)
 
 
 def test_packages_that_no_index_has_are_not_compared(app: Path, tmp_path: Path) -> None:

@@ -198,9 +198,10 @@ def test_limit_is_not_for_uv_locks(app: FakeBuild) -> None:
 def test_malware_is_neither_fetched_nor_built(app: FakeBuild, tmp_path: Path) -> None:
     with_records(app, tmp_path, record("MAL-1", "a", "1.0"))
 
-    with pytest.raises(MalwareFound):
+    with pytest.raises(MalwareFound) as failure:
         app.build()
 
+    assert not failure.value.in_image
     assert app.manager.calls == []
 
 
@@ -208,6 +209,7 @@ def test_audit_needs_no_setting_and_is_recorded(app: FakeBuild, tmp_path: Path) 
     app.settings = Settings()
     with_records(app, tmp_path, record("GHSA-1", "a", fixed="1.1"))
 
+    app.today = date(2026, 11, 2)
     built = app.build()
 
     assert built.findings == ("a 1.0 GHSA-1 medium 1.1 affected",)
@@ -229,14 +231,15 @@ def test_new_records_are_compared_with_an_unchanged_build(app: FakeBuild, tmp_pa
     record_of_second = app.build()
 
     assert changed_lines(app.log.lines) == [
-        "Compared 2 packages with 2 records",
+        "Compared 2 packages with 2 records, the newest of 2026-11-01",
         "Nothing changed: reusing 2 packages from the previous image",
     ]
     assert record_of_second.findings == ("b 1.0 GHSA-1 medium 2.0 affected",)
 
     with_records(app.restore(), tmp_path, record("MAL-1", "b", "1.0"))
-    with pytest.raises(MalwareFound):
+    with pytest.raises(MalwareFound) as failure:
         app.build()
+    assert failure.value.in_image
 
 
 def test_rebuild_with_the_previous_resolution_is_audited(app: FakeBuild, tmp_path: Path) -> None:

@@ -83,10 +83,14 @@ def test_listed_versions_are_compared_as_versions(written: str) -> None:
 def test_commits_say_nothing_about_releases() -> None:
     git = range_of(("introduced", "0"), kind="GIT")
     assert not is_affected("1.0", versions=["0.9"], **git)
+    assert not is_affected("1.0", **git)
+    assert not is_affected("1.0", versions=[], **git)
 
 
-def test_record_without_versions_is_about_all() -> None:
+def test_record_without_versions_and_ranges_is_about_all() -> None:
+    """The schema does not allow it; malware is written in haste."""
     assert is_affected("1.0")
+    assert is_affected("1.0", versions=[], ranges=[])
 
 
 def test_names_are_normalized() -> None:
@@ -186,8 +190,43 @@ def test_malware_is_recognized_by_record_or_alias() -> None:
 )
 def test_severity_of_a_vector(vector: str, severity: str) -> None:
     """The scores are those of FIRST's calculator."""
-    assert of_vector(vector) == severity
+    assert of_vector("CVSS_V3", vector) == severity
     assert severity_of({"severity": [{"type": "CVSS_V3", "score": vector}]}) == severity
+
+
+@pytest.mark.parametrize(
+    ("kind", "vector", "severity"),
+    [
+        (
+            *("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"),
+            "critical",  # 9.3
+        ),
+        (
+            *("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:L/SC:N/SI:N/SA:N"),
+            "medium",  # 6.9
+        ),
+        ("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N", ""),
+        ("CVSS_V2", "AV:N/AC:L/Au:N/C:P/I:P/A:P", "high"),  # 7.5
+        ("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:N", ""),
+        ("Ubuntu", "high", ""),
+    ],
+)
+def test_severity_of_other_versions_of_cvss(kind: str, vector: str, severity: str) -> None:
+    assert severity_of({"severity": [{"type": kind, "score": vector}]}) == severity
+
+
+def test_worst_of_several_vectors_is_the_severity() -> None:
+    vectors: list[JsonValue] = [
+        {"type": "CVSS_V3", "score": "CVSS:3.0/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N"},
+        {
+            "type": "CVSS_V4",
+            "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:L/SC:N/SI:N/SA:N",
+        },
+        {"type": "CVSS_V4"},
+        7,
+    ]
+
+    assert severity_of({"severity": vectors}) == "medium"
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,19 @@ class MalwareFound(AppError):
 
     findings: tuple[str, ...]
     """A line for each release."""
+    in_image: bool
+    """Whether the previous image has them, since the same packages were installed in it."""
 
     @override
     def describe(self) -> Message:
+        where = (
+            "The previous image of the app contains them: stop its containers, do not deploy it."
+            if self.in_image
+            else "This build has installed none of them; an earlier image of the app may contain them."
+        )
         return Message(
             title="The app requires packages that are known to be malware",
-            body=(
-                *(f"Found:    {each}" for each in self.findings),
-                "The build has stopped before it installed any of them.",
-            ),
+            body=(*(f"Found:    {each}" for each in self.findings), where),
             fixes=(
                 (
                     "Remove the package, or require a release from before the attack; check the "
@@ -36,7 +40,7 @@ class MalwareFound(AppError):
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls(("fast-jsonn 1.0: MAL-2026-4711, malware",))
+        return cls(("fast-jsonn 1.0: MAL-2026-4711, malware",), in_image=False)
 
 
 class VulnerablePackages(AppError):
@@ -69,6 +73,21 @@ class VulnerablePackages(AppError):
             ("jinja2 3.1.2: GHSA-h5c8-rqwp-cp95 (CVE-2024-22195), medium, fixed in 3.1.3",),
             "BP_PYTHON_AUDIT",
         )
+
+
+def old_records(titles: str, newest: str, days: int) -> Message:
+    """Return a warning that the records in *titles* are *days* old; *newest*: their last date."""
+    return Message(
+        "The records for the audit are old",
+        (
+            f"File:     {titles}",
+            f"Found:    the newest record is of {newest}, {days} days ago",
+            (
+                "Malware and vulnerabilities that were found since are not in it. Download the "
+                "records again, or renew the mirror."
+            ),
+        ),
+    )
 
 
 class NoAuditData(OutsideError):

@@ -6,11 +6,17 @@ Separate from `checks`, which joins it with the check of ages.
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.config.settings import SEVERITIES, STOP, Settings
-from cnb_python.errors.supply_chain.audit import BadAuditData, MalwareFound, VulnerablePackages
+from cnb_python.errors.supply_chain.audit import (
+    BadAuditData,
+    MalwareFound,
+    VulnerablePackages,
+    old_records,
+)
 from cnb_python.python.versions import normalized_version
 from cnb_python.supply_chain.audit.data import Records, RecordSource
 from cnb_python.supply_chain.audit.finding import Finding, as_lines, from_lines
@@ -19,20 +25,32 @@ from cnb_python.supply_chain.audit.vex import Vex, read_vex
 from cnb_python.system.interface import System
 
 # Part of the digest over the inputs: what an older release found is not used any more.
-_FORMAT = "1"
+_FORMAT = "2"
+# Databases get records of Python packages every day.
+_OLD = timedelta(days=7)
 
 
 class Audited(NamedTuple):
     """The result, as a build records it."""
 
     inputs: str
-    """A digest over the packages, the records and the VEX documents, in hex.
+    """A digest over the packages, the records and the VEX documents, in hex, `:`, a date.
 
-    Followed by the names of the packages that no index has: records are not about those. Empty:
-    there was no audit.
+    The date is that of the newest record. Followed by the names of the packages that no index has:
+    records are not about those. Empty: there was no audit.
     """
     findings: tuple[str, ...]
     """See `finding.as_lines`."""
+
+    @property
+    def digest(self) -> str:
+        """The digest over the inputs."""
+        return self.inputs.partition(" ")[0].partition(":")[0]
+
+    @property
+    def newest(self) -> str:
+        """The date of the newest record, as `2026-11-29`; empty: unknown."""
+        return self.inputs.partition(" ")[0].partition(":")[2]
 
     @property
     def elsewhere(self) -> frozenset[str]:
@@ -54,35 +72,49 @@ class Audit:
     system: System
 
     def run(
-        self, installed: Mapping[str, str], elsewhere: Collection[str], before: Audited
+        self,
+        installed: Mapping[str, str],
+        elsewhere: Collection[str],
+        before: Audited,
+        *,
+        in_image: bool = False,
     ) -> Audited:
         """Return what is known about *installed*, versions by normalized names.
 
         *elsewhere*: the names of those that no index has. *before*: an earlier result, which is
-        used if its inputs are the same. Prints warnings. Raises MalwareFound, VulnerablePackages,
-        BadAuditData and BadVex.
+        used if its inputs are the same. *in_image*: the previous image has these packages. Prints
+        warnings. Raises MalwareFound, VulnerablePackages, BadAuditData and BadVex.
         """
         records = Records(self.sources)
         vex = read_vex(self.app_dir, self.settings.vex)
         releases = {name: installed[name] for name in installed if name not in elsewhere}
-        inputs = " ".join((_digest(releases, records, vex), *sorted(elsewhere)))
-        if before.inputs == inputs:
+        digest, newest = _digest(releases, records, vex), before.newest
+        if before.digest == digest:
             result = from_lines(before.findings)
         else:
             result = vex.applied(_compared(records, releases))
-            packages = f"{len(releases)} package{'' if len(releases) == 1 else 's'}"
-            count = f"{records.count:,} record{'' if records.count == 1 else 's'}"
-            self.system.output.line(f"Compared {packages} with {count}")
-        self._react(result)
+            newest = records.newest
+            self.system.output.line(_compared_line(len(releases), records))
+        self._warn_of_old_records(newest)
+        self._react(result, in_image=in_image)
+        inputs = " ".join((f"{digest}:{newest}", *sorted(elsewhere)))
         return Audited(inputs, as_lines(result))
 
-    def _react(self, result: Sequence[Finding]) -> None:
+    def _warn_of_old_records(self, newest: str) -> None:
+        """Warn if the database was not renewed for long: it lacks what was found since."""
+        age = self.system.moment.date() - _date(newest)
+        if age > _OLD:
+            titles = ", ".join(source.title for source in self.sources)
+            message = old_records(titles, newest, age.days)
+            self.system.output.warning(message.title, message.body)
+
+    def _react(self, result: Sequence[Finding], *, in_image: bool) -> None:
         for each in result:
             if not each.counts:
                 self.system.output.line(f"{each}: {each.status}, by {each.source}")
         affected = [each for each in result if each.counts]
         if malware := tuple(str(each) for each in affected if each.is_malware):
-            raise MalwareFound(malware)
+            raise MalwareFound(malware, in_image)
         if stopping := tuple(str(each) for each in affected if self._stops(each)):
             raise VulnerablePackages(stopping, self.settings.named("audit"))
         if affected:
@@ -95,6 +127,21 @@ class Audit:
         return self.settings.audit == STOP and (
             not finding.severity or SEVERITIES.index(finding.severity) >= lowest
         )
+
+
+def _compared_line(releases: int, records: Records) -> str:
+    packages = f"{releases} package{'' if releases == 1 else 's'}"
+    count = f"{records.count:,} record{'' if records.count == 1 else 's'}"
+    newest = f", the newest of {records.newest}" if records.newest else ""
+    return f"Compared {packages} with {count}{newest}"
+
+
+def _date(text: str) -> date:
+    """Return the date *text*; for one that no calendar has, the latest: no warning can help."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.max
 
 
 def _digest(releases: Mapping[str, str], records: Records, vex: Vex) -> str:

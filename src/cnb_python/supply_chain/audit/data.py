@@ -22,6 +22,7 @@ from cnb_python.system.json_text import InvalidJson, JsonValue
 LARGEST_FILE = 512 << 20
 """Bytes of a zip; that of PyPI has some 50 MB."""
 _JSON, _ZIP = ".json", ".zip"
+_MODIFIED = re.compile(rb'"modified"\s*:\s*"(\d{4}-\d\d-\d\d)')
 _NAME = re.compile(rb'"name"\s*:\s*"([^"\\]*)(\\?)')
 _CHUNK = 1 << 20
 # What `zipfile` raises for damaged, encrypted and unusual archives.
@@ -64,6 +65,8 @@ class Records:
     limits: DataLimits = LIMITS
     count: int = 0
     """How many records were read."""
+    newest: str = ""
+    """When the record that changed last did so, as `2026-11-29`; empty: none has a date."""
 
     def digest(self) -> str:
         """Return a SHA-256 in hex over the files of all sources. Raises BadAuditData."""
@@ -82,6 +85,9 @@ class Records:
             self.count += 1
             total += len(content)
             self._check(title, total)
+            # As text, like the names: dates of this form sort by time.
+            dates = (each.decode() for each in _MODIFIED.findall(content))
+            self.newest = max(self.newest, *dates, "")
             has_ecosystem = has_ecosystem or ECOSYSTEM.encode() in content
             if _names_any(content, names):
                 yield title, _parsed(content, title)

@@ -20,6 +20,7 @@ _NO_ID = "it has no id"
 _NO_NAME = "a package in it has no name"
 _NO_EVENTS = "a range in it has no events"
 _NO_VERSION = "an event of a range in it has no version"
+_COMMITS = "GIT"
 # Below every version.
 _BEGINNING = "0"
 # The order in which the names of one vulnerability are shown.
@@ -126,18 +127,18 @@ def _is_affected(entry: Mapping[str, JsonValue], version: str) -> bool:
 
 
 def _is_about(entry: Mapping[str, JsonValue], version: str) -> bool:
-    """Whether *entry* names *version*, or no versions at all."""
-    versions, ranges = entry.get("versions"), entry.get("ranges")
+    """Whether *entry* names *version*, or neither versions nor ranges at all.
+
+    Ranges of the type GIT are about commits, which an installed release does not name.
+    https://ossf.github.io/osv-schema/#affectedrangestype-field
+    """
+    versions, ranges = entry.get("versions"), _tables(entry.get("ranges"))
     listed = versions if isinstance(versions, list) else []
+    if not listed and not ranges:
+        return True
     if any(isinstance(each, str) and _is_same(each, version) for each in listed):
         return True
-    compared = [
-        each
-        for each in (ranges if isinstance(ranges, list) else ())
-        if isinstance(each, dict) and each.get("type") != "GIT"
-    ]
-    if not listed and not compared:
-        return True
+    compared = (each for each in ranges if each.get("type") != _COMMITS)
     return any(_is_in_range(_events(each), version) for each in compared)
 
 
@@ -186,7 +187,9 @@ def _fixed(entries: Iterable[Mapping[str, JsonValue]], version: str) -> str:
         for entry in entries
         for table in _tables(entry.get("ranges"))
         for kind, text in _events(table)
-        if kind == "fixed" and table.get("type") != "GIT" and _sort_key(text) > _sort_key(version)
+        if kind == "fixed"
+        and table.get("type") != _COMMITS
+        and _sort_key(text) > _sort_key(version)
     ]
     return min(fixed, key=_sort_key, default="")
 
