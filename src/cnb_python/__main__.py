@@ -6,7 +6,8 @@ The only module that reads the environment of the process.
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
@@ -16,7 +17,15 @@ from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
     from cnb_python.cnb.context import BuildContext
-    from cnb_python.system.interface import Command, Download, Helper, Outcome, Receive, System
+    from cnb_python.system.interface import (
+        Command,
+        Download,
+        Fetch,
+        Helper,
+        Outcome,
+        Receive,
+        System,
+    )
 
 # The spec gives 0 and 100 other meanings:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#detection
@@ -171,6 +180,7 @@ def _system(environ: Mapping[str, str], console: Console) -> System:
     return System(
         run=_run_program,
         fetch=Fetcher(_receiver(environ, console)),
+        open_fetch=lambda: _fetch_keeping_connections(environ, console),
         output=console,
         today=now.date(),
         now=now,
@@ -190,6 +200,15 @@ def _start_helper(module: str) -> Helper:
     from cnb_python.system.process import HelperProcess
 
     return HelperProcess(module)
+
+
+@contextmanager
+def _fetch_keeping_connections(environ: Mapping[str, str], console: Console) -> Iterator[Fetch]:
+    from cnb_python.system.download import Client
+    from cnb_python.system.verified_file import Fetcher
+
+    with Client(environ, console.line).keeping_connections() as client:
+        yield Fetcher(client.receive)
 
 
 def _receiver(environ: Mapping[str, str], console: Console) -> Receive:

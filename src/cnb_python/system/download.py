@@ -4,8 +4,9 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -51,6 +52,16 @@ class _FailedAttempt:
     is_final: bool = False
 
 
+class _Session(NamedTuple):
+    """What a download needs of the network; the next one may use it afterwards."""
+
+    environ: Mapping[str, str]
+    """Variables for proxies, certificates and logins."""
+    client: httpx.Client
+    connections: Connections
+    """Those of *client*."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """Downloads files; its method `receive` is a `fetch.Receive`."""
@@ -64,6 +75,21 @@ class Client:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     answer_seconds: float = ANSWER_SECONDS
+    idle: list[_Session] | None = None
+    """Sessions of earlier downloads; None: a download closes its connections."""
+
+    @contextmanager
+    def keeping_connections(self) -> Iterator[Client]:
+        """Yield a client that keeps its connections for the next downloads, until the block ends.
+
+        Threads may use it together: each download has a connection to itself.
+        """
+        idle: list[_Session] = []
+        try:
+            yield replace(self, idle=idle)
+        finally:
+            for session in idle:
+                session.client.close()
 
     def receive(self, download: Download, store: Callable[[Iterable[bytes]], str]) -> str:
         """Pass the content to *store*, once for each attempt; return what it returned.
@@ -72,11 +98,10 @@ class Client:
         UntrustedCertificate.
         """
         attempt, deadline = 0, self.clock() + LONGEST_SECONDS
-        connections = Connections()
-        with self._connected(download) as client:
+        with self._session(download) as session:
             while True:
                 attempt += 1
-                outcome = self._attempt(client, download, store, connections, deadline)
+                outcome = self._attempt(session, download, store, deadline)
                 if isinstance(outcome, str):
                     return outcome
                 if outcome.is_final or attempt == ATTEMPTS:
@@ -89,17 +114,29 @@ class Client:
                     )
                 self._wait(download, attempt, outcome)
 
-    def _connected(self, download: Download) -> httpx.Client:
+    @contextmanager
+    def _session(self, download: Download) -> Iterator[_Session]:
+        """Yield a session for *download*: an idle one if there is one, else a new one."""
+        environ = {**self.environ, **download.network}
+        session = self.idle.pop() if self.idle else None
+        if session and session.environ != environ:
+            session.client.close()
+            session = None
+        session = session or _Session(environ, self._connected(download, environ), Connections())
+        try:
+            yield session
+        finally:
+            if self.idle is None:
+                session.client.close()
+            else:
+                self.idle.append(session)
+
+    def _connected(self, download: Download, environ: Mapping[str, str]) -> httpx.Client:
         # trust_env would read the variables of this process in place of `environ`.
         try:
-            environ = {**self.environ, **download.network}
             transport = self.transport or _Routes(environ, tls_context(environ))
             return httpx.Client(
-                transport=transport,
-                trust_env=False,
-                timeout=_TIMEOUT,
-                headers={**HEADERS, **({"Accept": download.accept} if download.accept else {})},
-                auth=_login(download.url, environ),
+                transport=transport, trust_env=False, timeout=_TIMEOUT, headers=HEADERS
             )
         except OSError as error:
             raise UntrustedCertificate(
@@ -109,14 +146,13 @@ class Client:
 
     def _attempt(
         self,
-        client: httpx.Client,
+        session: _Session,
         download: Download,
         store: Callable[[Iterable[bytes]], str],
-        connections: Connections,
         deadline: float,
     ) -> str | _FailedAttempt:
         try:
-            with self._answer(client, download, connections) as answer:
+            with self._answer(session, download) as answer:
                 if not answer.is_success:
                     return _refusal(answer)
                 check_length(answer.headers, download.largest)
@@ -132,18 +168,21 @@ class Client:
             return _FailedAttempt(_reason_of(error))
 
     @contextmanager
-    def _answer(
-        self, client: httpx.Client, download: Download, connections: Connections
-    ) -> Iterator[httpx.Response]:
+    def _answer(self, session: _Session, download: Download) -> Iterator[httpx.Response]:
         """Yield the response behind all redirects, whose own content is not read.
 
         Raises TransferStopped, also if a redirect leaves HTTPS and no hash protects the file.
         """
+        client, connections = session.client, session.connections
         request = client.build_request(
-            "GET", download.url, extensions={"trace": connections.trace}
+            "GET",
+            download.url,
+            headers={"Accept": download.accept} if download.accept else None,
+            extensions={"trace": connections.trace},
         )
         with connections.answering_within(self.answer_seconds):
-            answer = client.send(request, stream=True)
+            login = _login(download.url, session.environ)
+            answer = client.send(request, stream=True, auth=login)
             for _ in range(_MAX_REDIRECTS):
                 if answer.next_request is None:
                     break

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -150,11 +150,17 @@ class System:
     """None: everything is done in this process."""
     now: datetime | None = None
     """The time in UTC; None: the beginning of `today`."""
+    open_fetch: Callable[[], AbstractContextManager[Fetch]] | None = None
+    """Opens a `fetch` that keeps its connections; None: `fetch` is used for many files too."""
 
     @property
     def moment(self) -> datetime:
         """The time of the build, in UTC."""
         return self.now or datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC)
+
+    def fetch_many(self) -> AbstractContextManager[Fetch]:
+        """Open a `fetch` for many small files of a few hosts; threads may use it together."""
+        return self.open_fetch() if self.open_fetch else nullcontext(self.fetch)
 
     def limited(self, limits: Limits) -> System:
         """Return this system with *limits* for every program that it runs."""

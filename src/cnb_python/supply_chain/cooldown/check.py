@@ -80,7 +80,7 @@ class Cooldown:
             self._passed.update(waiting)
 
     def _check_all(self, pins: Sequence[Pin], indexes: PackageIndexes) -> None:
-        with IndexPages(self.system.fetch, indexes.network) as pages:
+        with self.system.fetch_many() as fetch, IndexPages(fetch, indexes.network) as pages:
             target, hours = WheelTarget(self.python, self.processor), self._age
             judge = _Judge(target, hours, self.system.moment - hours, indexes, pages)
             with ThreadPoolExecutor(_REQUESTS) as pool:
