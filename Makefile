@@ -115,6 +115,8 @@ fuzz: venv ## Mutate every file that the buildpack reads, for SECONDS with each 
 	@$(PYTHON) -m tools.fuzz.go_tests --seconds $(SECONDS)
 
 data: venv ## Update the table of Python releases and its changelog entry, the lock files of Poetry, Pipenv and PDM, and the digest of the base image
+	@$(PYTHON) -m tools.lock --upgrade-package pbs-installer
+	@python3 tools/stage0.py --go-modules
 	@$(PYTHON) -m tools.pythons.update_table
 	@$(PYTHON) -m tools.package.update_tools
 	@$(PYTHON) -m tools.platforms.base_digest

@@ -1,7 +1,8 @@
 """Rewrites `requirements/*.txt` from pyproject.toml, every package with its hashes.
 
-`lock.py` keeps the versions that still fit, `lock.py --upgrade` takes the newest. It uses the
-bundled uv, and the index that uv is configured for.
+`lock.py` keeps the versions that still fit, `lock.py --upgrade` takes the newest, and
+`lock.py --upgrade-package NAME` those of one package. It uses the bundled uv, and the index that
+uv is configured for.
 """
 
 import sys

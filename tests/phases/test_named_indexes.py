@@ -19,7 +19,7 @@ from cnb_python.managers.poetry.manager import Poetry
 from cnb_python.managers.pylock.manager import Pylock
 from cnb_python.managers.pyproject.manager import PlainProject
 from cnb_python.managers.uv.manager import UvProject
-from tests.support import index, public_index
+from tests.support import company_codec, index, public_index
 from tests.support.builds import Builds, Built
 from tests.support.index import Index
 from tests.support.manager_cases import (
@@ -31,38 +31,11 @@ from tests.support.manager_cases import (
     prepare,
 )
 from tests.support.public_index import PublicIndex
-from tests.support.sdists import archive
 from tests.support.trees import App, write_files
 from tests.support.wheels import wheel
 
 # uv closes connections early, which pypiserver's files do not survive tidily.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-BACKEND = """\
-import zipfile
-from pathlib import Path
-
-INFO = "company_codec-1.0.dist-info"
-FILES = {{
-    "company_codec.py": "V = 'built with the {kind} backend'\\n",
-    INFO + "/METADATA": "Metadata-Version: 2.1\\nName: company-codec\\nVersion: 1.0\\n",
-    INFO + "/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
-    INFO + "/RECORD": "".join(
-        name + ",,\\n" for name in ("company_codec.py", INFO + "/METADATA", INFO + "/WHEEL")
-    ),
-}}
-
-
-def build_editable(directory, config_settings=None, metadata_directory=None):
-    return build_wheel(directory)
-
-
-def build_wheel(directory, config_settings=None, metadata_directory=None):
-    name = "company_codec-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(Path(directory, name), "w") as archive:
-        for path, text in FILES.items():
-            archive.writestr(path, text)
-    return name
-"""
 PROJECT = """\
 [project]
 name = "shop"
@@ -82,15 +55,8 @@ def pack(directory: Path, kind: str, versions: tuple[str, ...]) -> Path:
     for version in versions:
         tools = {"company_tools.py": f"V = '{kind} {version}'\n"}
         wheel(directory, "company-tools", version, tools)
-        wheel(
-            directory,
-            "company-backend",
-            version,
-            {"company_backend.py": BACKEND.format(kind=kind)},
-        )
-    build = '[build-system]\nrequires = ["company-backend"]\nbuild-backend = "company_backend"\n'
-    information = "Metadata-Version: 2.1\nName: company-codec\nVersion: 1.0\n"
-    archive(directory, "company_codec-1.0", {"pyproject.toml": build, "PKG-INFO": information})
+        company_codec.add_backend(directory, version, kind)
+    company_codec.add_sdist(directory)
     return directory
 
 

@@ -37,14 +37,14 @@ def pin(digest: str, file: Path = rootfs.BASE) -> bool:
 
 
 def main() -> None:
-    """Pin the digest that the tag has now; without a registry, keep the one that is pinned."""
+    """Pin the digest that the tag has now; keep it without a Docker engine or a registry."""
     tag = rootfs.base_tag()
-    with engine.running() as docker:
-        try:
+    try:
+        with engine.running() as docker:
             digest = newest(docker, tag)
-        except Unavailable as error:
-            say(f"The digest of {tag} stays as it is: {error}")
-            return
+    except Unavailable as error:
+        say(f"The digest of {tag} stays as it is: {error}")
+        return
     say(f"{tag}: {digest}{'' if pin(digest) else ', as before'}")
 
 

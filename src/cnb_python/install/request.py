@@ -85,6 +85,9 @@ class EnvironmentRequest:
     check_resolved: CheckResolved = _allow
     resolving: Mapping[str, str] = field(default_factory=dict)
     """Variables of managers that resolve, by which they leave out releases; tried first."""
+    building: Mapping[str, str] = field(default_factory=dict)
+    """Variables by which pip and uv leave out releases when they download what builds a package,
+    or a manager's program: that code runs without having been resolved before."""
 
     @property
     def resolver(self) -> str:

@@ -183,7 +183,7 @@ class StagingArea:
         self.request.wait_for_interpreter()
         with self._workshop(builds=True) as context:
             self.snapshot.take()
-            run = self._run_with(f"the build of {pin.name}")
+            run = self._limited(self._run_with(f"the build of {pin.name}"))
             beside = neighbours.of(resolution, pin)
             if beside:
                 self.request.manager.install(resolution, beside, context, run)
@@ -353,13 +353,32 @@ class StagingArea:
         tool_cache = self.request.tool_cache
         if tool_cache is None:
             return not_available(program)
+        # The pinned release travels with the buildpack: with its hashes, so it is no new one.
+        run = self.run if program.is_locked else self._limited(self.run)
         # Loads the managers of pip and uv, which a build with a tool has loaded already.
         from cnb_python.managers.tool_install import install  # noqa: PLC0415 - see above
 
         return tool_cache.start_command(
             program,
-            lambda each, into, python: install(each, into, python, context, self.run),
+            lambda each, into, python: install(each, into, python, context, run),
         )
+
+    def _limited(self, run: Run) -> Run:
+        """Return *run* for commands that download code which was not resolved before.
+
+        They leave out the releases that the build must not install. If one fails, the log says
+        what was left out.
+        """
+        limits = self.request.building
+
+        def limited(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+            outcome = run(replace(command, env={**limits, **command.env}), on_line)
+            if outcome.code:
+                latest = next(iter(limits.values()))
+                self.system.output.line(f"Releases since {latest} were left out (cooldown)")
+            return outcome
+
+        return limited if limits else run
 
     @property
     def run(self) -> Run:

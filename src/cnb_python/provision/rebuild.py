@@ -333,6 +333,7 @@ def _environment_request(
         after_foreign_code=partial(_verify_python, python.files, output),
         check_resolved=partial(_check_resolved, request, materializer.previous),
         resolving=request.checks.resolving,
+        building=request.checks.building,
     )
 
 

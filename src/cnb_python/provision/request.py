@@ -120,6 +120,11 @@ class PackageChecks(Protocol):
         """Variables by which managers that resolve leave out what would not pass."""
         ...
 
+    @property
+    def building(self) -> Mapping[str, str]:
+        """The same for what they download to build a package, and for their own programs."""
+        ...
+
     def check_recorded(self, record: BuildRecord) -> BuildRecord:
         """Audit the packages of the previous build; return *record* with the result.
 
@@ -145,6 +150,7 @@ class NoChecks(NamedTuple):
     """Nothing is checked."""
 
     resolving: Mapping[str, str] = MappingProxyType({})
+    building: Mapping[str, str] = MappingProxyType({})
 
     def check_recorded(self, record: BuildRecord) -> BuildRecord:
         """Return *record* without an audit, whose settings have changed."""

@@ -65,10 +65,17 @@ class Checks:
     def resolving(self) -> Mapping[str, str]:
         """Variables by which pip and uv leave out younger releases.
 
-        None if packages are excepted, which the variables would not except. None for a `uv.lock`
-        either: uv refuses a lock that was made with another limit.
+        None for a `uv.lock`: uv refuses a lock that was made with another limit.
         """
-        if not self.cooldown or self.settings.cooldown_except or self.manager == UV:
+        return {} if self.manager == UV else self.building
+
+    @property
+    def building(self) -> Mapping[str, str]:
+        """The same for what builds packages, and for programs of managers.
+
+        None if packages are excepted, which the variables would not except.
+        """
+        if not self.cooldown or self.settings.cooldown_except:
             return {}
         hours = timedelta(hours=age_in_hours(self.settings.cooldown))
         latest = f"{self.system.moment - hours:%Y-%m-%dT%H:%M:%SZ}"
