@@ -22,7 +22,7 @@ from cnb_python.cnb import disk
 from cnb_python.distributions import wheel
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
-from cnb_python.errors.base import BuildpackError, ContractBroken
+from cnb_python.errors.base import ContractBroken
 from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
 from cnb_python.install import (
     downloads,
@@ -31,6 +31,7 @@ from cnb_python.install import (
     process_env,
     snapshot,
     virtual_environment,
+    young_releases,
 )
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
@@ -93,27 +94,15 @@ class StagingArea:
         watched = manager_runs.Watched(self.run)
         with self._workshop() as context:
             self.snapshot.take()
-            resolution = self._resolve_limited(context, watched)
+            limits, output = self.request.resolving, self.system.output
+            resolution = young_releases.resolve(
+                self.request.manager, context, watched, limits, output
+            )
             has_local = any(_OF_APP.search(pin.line) for pin in resolution.pins)
             self._clean_app("" if has_local or not watched.ran_foreign_code else _SOME_PACKAGE)
         if watched.ran_foreign_code:
             self._after_foreign_code(())
         return resolution
-
-    def _resolve_limited(self, context: InstallContext, run: Run) -> Resolution:
-        """Have the manager resolve without the releases that the build must not install.
-
-        If there is no such resolution, or an index does not give their age, it resolves without
-        that limit, for a message that names them.
-        """
-        manager, limits = self.request.manager, self.request.resolving
-        if limits:
-            limited = replace(context, environ={**limits, **context.environ})
-            try:
-                return manager.resolve(limited, run)
-            except BuildpackError:
-                self.system.output.line("Resolving again, with releases of any age")
-        return manager.resolve(context, run)
 
     def check(self, resolution: Resolution, new: Sequence[Pin]) -> None:
         """Raise the failure that forbids installing *resolution*; the store lacks the *new* pins.
@@ -183,7 +172,7 @@ class StagingArea:
         self.request.wait_for_interpreter()
         with self._workshop(builds=True) as context:
             self.snapshot.take()
-            run = self._limited(self._run_with(f"the build of {pin.name}"))
+            run = self._leaving_out(self._run_with(f"the build of {pin.name}"))
             beside = neighbours.of(resolution, pin)
             if beside:
                 self.request.manager.install(resolution, beside, context, run)
@@ -354,7 +343,7 @@ class StagingArea:
         if tool_cache is None:
             return not_available(program)
         # The pinned release travels with the buildpack: with its hashes, so it is no new one.
-        run = self.run if program.is_locked else self._limited(self.run)
+        run = self.run if program.is_locked else self._leaving_out(self.run)
         # Loads the managers of pip and uv, which a build with a tool has loaded already.
         from cnb_python.managers.tool_install import install  # noqa: PLC0415 - see above
 
@@ -363,22 +352,8 @@ class StagingArea:
             lambda each, into, python: install(each, into, python, context, run),
         )
 
-    def _limited(self, run: Run) -> Run:
-        """Return *run* for commands that download code which was not resolved before.
-
-        They leave out the releases that the build must not install. If one fails, the log says
-        what was left out.
-        """
-        limits = self.request.building
-
-        def limited(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-            outcome = run(replace(command, env={**limits, **command.env}), on_line)
-            if outcome.code:
-                latest = next(iter(limits.values()))
-                self.system.output.line(f"Releases since {latest} were left out (cooldown)")
-            return outcome
-
-        return limited if limits else run
+    def _leaving_out(self, run: Run) -> Run:
+        return young_releases.leaving_out(self.request.building, run, self.system.output)
 
     @property
     def run(self) -> Run:

@@ -185,6 +185,27 @@ def test_resolution_without_a_limit_is_checked(app: FakeBuild, excepted: tuple[s
     assert ("Resolving again, with releases of any age" in app.log.lines) is not bool(excepted)
 
 
+class Unresolvable(FakeManager):
+    """Finds no release, with any variables."""
+
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        names = ("PIP_UPLOADED_PRIOR_TO", "PIP_ONLY_BINARY", "UV_NO_BUILD")
+        given = [context.environ.get(name, "") for name in names]
+        self.calls.append(" ".join(given))
+        raise ContractBroken("index", f"none fits: {given[0]}")
+
+
+def test_resolution_without_a_limit_builds_nothing(app: FakeBuild) -> None:
+    """It is for a message alone; without it, the failure is that of the limited one."""
+    app.manager = Unresolvable(dict(PACKAGES), from_files=NeedsResolving("it asks for a range"))
+
+    with pytest.raises(ContractBroken, match="none fits: 2026-11-14T00:00:00Z"):
+        app.build()
+
+    assert app.manager.calls == ["2026-11-14T00:00:00Z  ", " :all: 1"]
+    assert "Releases since 2026-11-14T00:00:00Z were left out (cooldown)" in app.log.lines
+
+
 def test_limit_is_not_for_uv_locks(app: FakeBuild) -> None:
     """A lock that was made with another limit is refused by uv."""
     from_files = NeedsResolving("it is for every Python")

@@ -11,6 +11,7 @@ from cnb_python.supply_chain.audit.finding import Finding
 from cnb_python.supply_chain.audit.vex import read_vex
 from tests.support.messages import text_of
 
+GUIDE = Path(__file__).parents[3] / "docs/how-to/cooldown-and-audit.md"
 FOUND = Finding("jinja2", "3.1.2", ("GHSA-h5c8", "CVE-2024-22195"), "medium", "3.1.3", "affected")
 
 
@@ -30,6 +31,15 @@ def status(directory: Path, document: object, finding: Finding = FOUND) -> tuple
     (directory / "vex.json").write_text(json.dumps(document))
     (applied,) = read_vex(directory, ()).applied([finding])
     return applied.status, applied.source
+
+
+def test_document_of_the_guide_is_read(tmp_path: Path) -> None:
+    text = GUIDE.read_text().partition('```json title="vex.json"\n')[2].partition("```")[0]
+
+    assert status(tmp_path, json.loads(text)) == (
+        "not_affected",
+        "vex.json: vulnerable_code_not_in_execute_path",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""Leaves out releases that the build must not install, while pip and uv choose releases.
+
+They do so when they resolve, and when they download what builds a package.
+
+Separate from `staging`: it knows nothing of environments.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import replace
+from types import MappingProxyType
+
+from cnb_python.errors.base import BuildpackError
+from cnb_python.managers.base import InstallContext, Manager, Resolution
+from cnb_python.system.interface import Command, Outcome, Output, Run
+
+# Neither builds packages of an index, nor downloads what builds others: no code of young releases.
+# https://pip.pypa.io/en/stable/cli/pip_install/#cmdoption-no-build-isolation (0: not isolated)
+_NO_BUILDS: Mapping[str, str] = MappingProxyType(
+    {
+        "PIP_ONLY_BINARY": ":all:",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "UV_NO_BUILD": "1",
+        "UV_NO_BUILD_ISOLATION": "1",
+    }
+)
+
+
+def resolve(
+    manager: Manager,
+    context: InstallContext,
+    run: Run,
+    limits: Mapping[str, str],
+    output: Output,
+) -> Resolution:
+    """Have *manager* resolve with *limits*, variables by which pip and uv leave out releases.
+
+    If there is no such resolution, or an index does not give their age, it resolves with releases
+    of any age, and without builds, for a message that names them. Raises what the manager raises.
+    """
+    if not limits:
+        return manager.resolve(context, run)
+    try:
+        return manager.resolve(replace(context, environ={**limits, **context.environ}), run)
+    except BuildpackError as error:
+        output.line("Resolving again, with releases of any age")
+        try:
+            return manager.resolve(
+                replace(context, environ={**context.environ, **_NO_BUILDS}), run
+            )
+        except BuildpackError:
+            output.line(_left_out(limits))
+            raise error from None
+
+
+def leaving_out(limits: Mapping[str, str], run: Run, output: Output) -> Run:
+    """Return *run* for commands that download code which was not resolved before.
+
+    *limits*: as those of `resolve`; empty ones change nothing. *output* gets a line about them if
+    a command fails.
+    """
+
+    def limited(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
+        outcome = run(replace(command, env={**limits, **command.env}), on_line)
+        if outcome.code:
+            output.line(_left_out(limits))
+        return outcome
+
+    return limited if limits else run
+
+
+def _left_out(limits: Mapping[str, str]) -> str:
+    return f"Releases since {next(iter(limits.values()))} were left out (cooldown)"
