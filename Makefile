@@ -18,8 +18,9 @@ GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
 BASE ?=
 BASES ?=
 VERSION ?=
+FROM ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests docs-test package release builder fixtures bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -100,6 +101,9 @@ builder: venv ## Create the builder image cnb-python/builder (BASE=ubuntu-24.04,
 
 fixtures: venv ## Make the lock files of the sample apps
 	@$(PYTHON) -m tools.fixtures
+
+upgrade: venv fixtures ## Build sample apps with the package of commit FROM, then with this one: which layers move (by hand)
+	@CNB_PYTHON_UPGRADE_FROM="$(FROM)" $(PYTHON) -m pytest -n 0 tests/phases/test_upgrade.py
 
 bench: venv fixtures ## Measure; writes build/bench.json (python3 -m tools.bench.chart then draws docs/speed.svg)
 	@$(PYTHON) -m tools.bench

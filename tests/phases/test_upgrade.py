@@ -1,5 +1,9 @@
-"""A new release of the buildpack, of uv and of pip moves no layer of the environment."""
+"""A new release of the buildpack, of uv and of pip moves no layer of the environment.
 
+By hand, from an older commit, as `make upgrade FROM=COMMIT` does: a failure then shows what moves.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
@@ -12,13 +16,17 @@ from tools.release import previous
 # The lifecycle writes the version of each buildpack into them.
 OF_THE_LIFECYCLE = {"config", "sbom"}
 OURS = "cnb-python/python:"
+COMMIT = "CNB_PYTHON_UPGRADE_FROM"
 MOVES = set(previous.pins()["moves"])
 
 
 @pytest.fixture(scope="module", name="older")
 def _older(builds: Builds, base: Path) -> Path:
     tree = base / "previous-release"
-    previous.make(builds.buildpack, oci.arch(), tree)
+    if commit := os.environ.get(COMMIT):
+        previous.at_commit(commit, oci.arch(), tree)
+    else:
+        previous.make(builds.buildpack, oci.arch(), tree)
     return tree
 
 

@@ -7,6 +7,8 @@ another version of the buildpack, of uv and of pip: what a user's upgrade change
 import hashlib
 import re
 import shutil
+import sys
+import tarfile
 import tomllib
 import urllib.request
 from collections.abc import Iterable, Mapping
@@ -17,8 +19,8 @@ from typing import Any
 import tomli_w
 
 from tools import cache
-from tools.package import bundled, tree
-from tools.processes import fail
+from tools.package import assemble, bundled, tree
+from tools.processes import fail, run
 from tools.release import package_file
 from tools.release.publishing import Packed
 
@@ -64,6 +66,33 @@ def make(current: Path, arch: str, into: Path) -> None:
         shutil.copytree(kept / "tree", into)
     else:
         _imitate(current, arch, release, into)
+
+
+def at_commit(commit: str, arch: str, into: Path) -> None:
+    """Write the tree that *commit* of this repository makes for *arch* to the directory *into*.
+
+    With its own tools, and Pythons from Go modules if necessary. Raises `Unavailable`.
+    """
+    full = run("git", "rev-parse", f"{commit}^{{commit}}", cwd=assemble.ROOT).strip()
+    title = f"Making the package of commit {full[:10]} for {arch}"
+    make_tree = partial(_assemble_commit, full, arch)
+    kept = cache.entry(f"commit-{arch}", full[:16], title, make_tree)
+    shutil.copytree(kept / "tree", into)
+
+
+def _assemble_commit(commit: str, arch: str, into: Path) -> None:
+    source, archive = into / "source", into / "source.tar"
+    run("git", "archive", "--output", archive.resolve(), commit, cwd=assemble.ROOT)
+    with tarfile.open(archive) as packed:
+        packed.extractall(source, filter="data")
+    script = source / "tools/package/assemble.py"
+    # Before it existed, Go modules were always allowed.
+    has_flag = "--go-modules" in script.read_text(encoding="utf-8")
+    flags = ("--arch", arch, "--tree-only", *(("--go-modules",) if has_flag else ()))
+    run(sys.executable, "-B", script, *flags, cwd=source)
+    (source / "dist/buildpack/linux" / arch).rename(into / "tree")
+    shutil.rmtree(source)
+    archive.unlink()
 
 
 def _download(package: dict[str, str], into: Path) -> None:

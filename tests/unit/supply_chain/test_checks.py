@@ -189,6 +189,7 @@ class Unresolvable(FakeManager):
     """Finds no release, with any variables."""
 
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        del run
         names = ("PIP_UPLOADED_PRIOR_TO", "PIP_ONLY_BINARY", "UV_NO_BUILD")
         given = [context.environ.get(name, "") for name in names]
         self.calls.append(" ".join(given))
