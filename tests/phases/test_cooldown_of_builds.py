@@ -89,9 +89,13 @@ def test_packages_and_what_builds_them_are_old_enough(
 
     refused = builds.phases(app, env={**env, "BP_PYTHON_COOLDOWN": "7 days"})
 
-    assert refused.error.startswith("Packages are younger than 7 days\n"), refused.output
-    assert "Found:    company-tools 1.0, uploaded " in refused.error
+    assert "company-tools" in refused.error
     assert "company-codec" not in refused.error
+    if lock is nothing:
+        # Pins without hashes are resolved: without building, which young backends would do.
+        assert " were left out (cooldown)\n" in refused.output
+    else:
+        assert refused.error.startswith("Packages are younger than 7 days\n"), refused.output
     requested = packages.requests[before:]
     assert not [request for request in requested if "/packages/" in request], requested
 
