@@ -10,9 +10,19 @@ from copy import replace
 from types import MappingProxyType
 
 from cnb_python.errors.base import BuildpackError
+from cnb_python.errors.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    OnlySource,
+    UnfitVersion,
+    VersionConflict,
+)
+from cnb_python.errors.supply_chain.cooldown import NothingOldEnough
 from cnb_python.managers.base import InstallContext, Manager, Resolution
 from cnb_python.system.interface import Command, Outcome, Output, Run
 
+# Failures that leaving out releases can cause. That of another kind is what it says.
+_NOT_FOUND = (NoSuchPackage, NoSuchVersion, OnlySource, UnfitVersion, VersionConflict)
 # Neither builds packages of an index, nor downloads what builds others: no code of young releases.
 # https://pip.pypa.io/en/stable/cli/pip_install/#cmdoption-no-build-isolation (0: not isolated)
 _NO_BUILDS: Mapping[str, str] = MappingProxyType(
@@ -35,7 +45,8 @@ def resolve(
     """Have *manager* resolve with *limits*, variables by which pip and uv leave out releases.
 
     If there is no such resolution, or an index does not give their age, it resolves with releases
-    of any age, and without builds, for a message that names them. Raises what the manager raises.
+    of any age, and without builds, for a message that names them. Raises what the manager raises,
+    and NothingOldEnough.
     """
     if not limits:
         return manager.resolve(context, run)
@@ -49,6 +60,8 @@ def resolve(
             )
         except BuildpackError:
             output.line(_left_out(limits))
+            if isinstance(error, _NOT_FOUND):
+                raise NothingOldEnough(error.describe().title, _latest(limits)) from error
             raise error from None
 
 
@@ -69,4 +82,8 @@ def leaving_out(limits: Mapping[str, str], run: Run, output: Output) -> Run:
 
 
 def _left_out(limits: Mapping[str, str]) -> str:
-    return f"Releases since {next(iter(limits.values()))} were left out (cooldown)"
+    return f"Releases since {_latest(limits)} were left out (cooldown)"
+
+
+def _latest(limits: Mapping[str, str]) -> str:
+    return next(iter(limits.values()))

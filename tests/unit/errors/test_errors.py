@@ -138,6 +138,7 @@ TESTED: dict[type[Failure], str] = {
     audit.NoAuditData: "unit/supply_chain/test_checks.py",
     audit.VulnerablePackages: "unit/supply_chain/test_audit.py",
     cooldown.AgesUnknown: "unit/supply_chain/test_cooldown.py",
+    cooldown.NothingOldEnough: "unit/supply_chain/test_checks.py",
     cooldown.ReleasesTooYoung: "unit/supply_chain/test_cooldown.py",
     choosing.UnknownExecutionEnvironment: "unit/test_decisions.py",
     choosing.BadDependencyGroup: "unit/managers/test_development_groups.py",

@@ -12,8 +12,9 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.bindings import Binding
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError, ContractBroken
+from cnb_python.errors.finding import NoSuchPackage
 from cnb_python.errors.supply_chain.audit import MalwareFound, NoAuditData, VulnerablePackages
-from cnb_python.errors.supply_chain.cooldown import ReleasesTooYoung
+from cnb_python.errors.supply_chain.cooldown import NothingOldEnough, ReleasesTooYoung
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution
 from cnb_python.supply_chain import fips
 from cnb_python.system.interface import Download, Run, SaveChunks
@@ -193,7 +194,25 @@ class Unresolvable(FakeManager):
         names = ("PIP_UPLOADED_PRIOR_TO", "PIP_ONLY_BINARY", "UV_NO_BUILD")
         given = [context.environ.get(name, "") for name in names]
         self.calls.append(" ".join(given))
+        if self.refusal:
+            raise NoSuchPackage(self.refusal, needed_by="", pages=())
         raise ContractBroken("index", f"none fits: {given[0]}")
+
+
+def test_release_that_is_not_seen_is_not_called_missing(app: FakeBuild) -> None:
+    """It may just be too young."""
+    from_files = NeedsResolving("it asks for a range")
+    own = Unresolvable(dict(PACKAGES), from_files=from_files, refusal="litellm==1.82.8")
+    app.manager, app.today = own, date(2026, 11, 30)
+
+    with pytest.raises(NothingOldEnough) as failure:
+        app.build()
+
+    assert vars(failure.value) == {
+        **vars(NothingOldEnough.example()),
+        "latest": "2026-11-23T00:00:00Z",
+    }
+    assert failure.value.problem == "There is no package litellm==1.82.8"
 
 
 def test_resolution_without_a_limit_builds_nothing(app: FakeBuild) -> None:

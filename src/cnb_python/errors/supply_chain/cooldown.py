@@ -78,6 +78,41 @@ class ReleasesTooYoung(AppError):
         )
 
 
+class NothingOldEnough(AppError):
+    """The releases that are old enough do not fit together, and others were not tried.
+
+    To try them, packages without a wheel would be built, by releases of any age.
+    """
+
+    problem: str
+    """What the manager found: the title of its failure."""
+    latest: str
+    """The time before which releases had to be uploaded: `2026-11-23T00:00:00Z`."""
+
+    @override
+    def describe(self) -> Message:
+        return Message(
+            title="Nothing that is old enough can be installed",
+            body=(
+                f"Found:    {self.problem}",
+                (
+                    f"Expected: releases that were uploaded before {self.latest} "
+                    "(BP_PYTHON_COOLDOWN). Younger ones were left out."
+                ),
+            ),
+            fixes=(
+                "Require older releases, or build again when these are old enough.",
+                "Lock the packages with hashes: the error then names the releases that are too young.",
+                "If you trust the packages, name them in BP_PYTHON_COOLDOWN_EXCEPT.",
+            ),
+        )
+
+    @classmethod
+    @override
+    def example(cls) -> Self:
+        return cls("There is no package litellm==1.82.8", "2026-11-23T00:00:00Z")
+
+
 class AgesUnknown(AppError):
     """The setting requires an age, and no index says when packages were uploaded."""
 
