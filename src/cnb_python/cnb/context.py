@@ -111,6 +111,10 @@ class Buildpack(NamedTuple):
     api: str
     """One of SUPPORTED_APIS."""
     directory: Path
+    name: str = ""
+    """For people; empty if `buildpack.toml` has none."""
+    homepage: str = ""
+    """An address; empty as above."""
 
 
 class DetectContext(NamedTuple):
@@ -231,6 +235,8 @@ def _buildpack(environ: Mapping[str, str], fallback: Path | None, cwd: Path) -> 
         version=_text(table, "version", path),
         api=api,
         directory=directory,
+        name=str(table.get("name", "")),
+        homepage=str(table.get("homepage", "")),
     )
 
 

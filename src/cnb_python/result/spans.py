@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from cnb_python.cnb.context import Buildpack
 from cnb_python.result.build_result import BuildResult, as_json
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
@@ -59,7 +60,13 @@ def parent_of(traceparent: str, random: Random) -> TraceParent:
     return TraceParent(random(_TRACE_BYTES).hex(), "")
 
 
-def line(result: BuildResult, time: BuildTime, parent: TraceParent, random: Random) -> str:
+def line(
+    result: BuildResult,
+    buildpack: Buildpack,
+    time: BuildTime,
+    parent: TraceParent,
+    random: Random,
+) -> str:
     """Return the spans of a build: one for the build, and below it one for each step."""
     root = random(_SPAN_BYTES).hex()
     spans = [
@@ -67,17 +74,17 @@ def line(result: BuildResult, time: BuildTime, parent: TraceParent, random: Rand
         | {"attributes": _attributes(_facts(result)), **_status(result, time.end)},
         *_steps(time, parent.trace, root, random),
     ]
-    about = {
-        "buildpack_id": result["buildpack"],
-        "buildpack_version": result["version"],
-    }
-    service = {"service.name": result["buildpack"], "service.version": result["version"]}
-    scope = {
-        "name": "cnb-python",
-        "version": result["version"],
-        "attributes": _attributes(about),
-    }
-    resource = {"attributes": _attributes({**service, **about})}
+    about = _attributes(
+        {
+            "buildpack_id": buildpack.id,
+            "buildpack_name": buildpack.name,
+            "buildpack_version": buildpack.version,
+            "buildpack_homepage": buildpack.homepage,
+        }
+    )
+    service = {"service.name": buildpack.id, "service.version": buildpack.version}
+    resource = {"attributes": _attributes(service) + about}
+    scope = {"name": "cnb-python", "version": buildpack.version, "attributes": about}
     scoped = [{"scope": scope, "spans": spans}]
     return json.dumps(
         {"resourceSpans": [{"resource": resource, "scopeSpans": scoped}]}, separators=(",", ":")

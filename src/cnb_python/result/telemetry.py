@@ -47,10 +47,10 @@ def observed(
         raise
     finally:
         if file := destination(context.environ, result):
-            _write(file, build, context.environ.get(TRACEPARENT, ""))
+            _write(file, build, context)
 
 
-def _write(file: Path, build: Observed, traceparent: str) -> None:
+def _write(file: Path, build: Observed, context: BuildContext) -> None:
     from time import time_ns  # noqa: PLC0415 - few platforms ask for spans
 
     from cnb_python.result import spans  # noqa: PLC0415 - as above
@@ -58,8 +58,9 @@ def _write(file: Path, build: Observed, traceparent: str) -> None:
     result, times = build
     end = times.clock()
     result["steps"] = tuple(_steps(times, end))
-    parent = spans.parent_of(traceparent, os.urandom)
-    append(file, spans.line(result, build_time(times, end, time_ns()), parent, os.urandom))
+    parent = spans.parent_of(context.environ.get(TRACEPARENT, ""), os.urandom)
+    time = build_time(times, end, time_ns())
+    append(file, spans.line(result, context.buildpack, time, parent, os.urandom))
 
 
 def destination(environ: Mapping[str, str], result: BuildResult) -> Path | None:

@@ -78,6 +78,14 @@ def test_detect_reads_all_inputs_from_variables(world: World) -> None:
     assert context.platform.bindings == ()
 
 
+def test_buildpack_may_have_a_name_and_a_homepage(world: World) -> None:
+    world.describe(f'{DESCRIPTOR}name = "Python"\nhomepage = "https://example.org"\n')
+
+    buildpack = world.build().buildpack
+
+    assert (buildpack.name, buildpack.homepage) == ("Python", "https://example.org")
+
+
 def test_build_reads_all_inputs_from_variables(world: World) -> None:
     context = world.build()
 

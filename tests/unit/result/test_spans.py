@@ -29,12 +29,17 @@ def random() -> spans.Random:
     return lambda count: next(numbers).to_bytes(count)
 
 
+BUILDPACK = Buildpack(
+    "cnb-python/python", "0.1.0", "0.10", Path("/"), "Python", "https://example.org/python"
+)
+
+
 def result() -> BuildResult:
-    return begun(Buildpack("cnb-python/python", "0.1.0", "0.10", Path("/")))
+    return begun(BUILDPACK)
 
 
 def written(of: BuildResult) -> dict[str, Any]:
-    text = spans.line(of, TIME, TraceParent(TRACE, SPAN), random())
+    text = spans.line(of, BUILDPACK, TIME, TraceParent(TRACE, SPAN), random())
     assert "\n" not in text
     rows: list[dict[str, Any]] = json.loads(text)["resourceSpans"]
     (row,) = rows
@@ -87,13 +92,19 @@ def test_each_step_is_a_span_below_that_of_the_build() -> None:
 
 
 def test_buildpack_is_named_as_libcnb_does() -> None:
-    about = attributes(written(result())["resource"])
+    row = written(result())
 
-    assert about == {
+    about = {
+        "buildpack_id": "cnb-python/python",
+        "buildpack_name": "Python",
+        "buildpack_version": "0.1.0",
+        "buildpack_homepage": "https://example.org/python",
+    }
+    assert attributes(row["scopeSpans"][0]["scope"]) == about
+    assert attributes(row["resource"]) == {
         "service.name": "cnb-python/python",
         "service.version": "0.1.0",
-        "buildpack_id": "cnb-python/python",
-        "buildpack_version": "0.1.0",
+        **about,
     }
 
 
