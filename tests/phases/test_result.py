@@ -3,10 +3,14 @@
 import json
 from typing import Any
 
+import jsonschema
+
 from cnb_python.result.build_result import LABEL
 from tests.support.builds import Builds, Built, fixture
 from tests.support.trees import App
+from tools.package import assemble
 
+SCHEMA = json.loads((assemble.ROOT / "docs/result.schema.json").read_text())
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 ENV = {
@@ -47,6 +51,8 @@ def test_unchanged_build_has_the_same_result_and_its_own_spans(
     assert [step["name"] for step in steps] == ["Python", "Packages", "Launch"]
     assert int(build["endTimeUnixNano"]) > int(steps[-1]["startTimeUnixNano"])
     whole = json.loads(attributes(build)["result"])
+    for each in (result, whole):
+        jsonschema.validate(each, SCHEMA)
     assert {layer["state"] for layer in whole["layers"]} == {"reused"}
 
 
@@ -59,5 +65,7 @@ def test_failed_build_names_its_error(builds: Builds, app: App) -> None:
     facts = attributes(build)
     assert failed.code != 0
     assert (facts["outcome"], facts["error.family"]) == ("failure", "app")
-    assert json.loads(facts["result"])["error"]["page"] in failed.output
+    result = json.loads(facts["result"])
+    jsonschema.validate(result, SCHEMA)
+    assert result["error"]["page"] in failed.output
     assert (step["name"], step["status"]["code"], build["status"]["code"]) == ("Python", 2, 2)

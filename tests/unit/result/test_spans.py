@@ -75,6 +75,16 @@ def test_invalid_parent_is_a_new_trace(traceparent: str) -> None:
     assert parent == TraceParent(f"{1:032x}", "")
 
 
+def test_first_span_of_a_new_trace_has_no_parent() -> None:
+    parent = spans.parent_of("", random())
+
+    line = json.loads(spans.line(result(), BUILDPACK, TIME, parent, random()))
+
+    build, *steps = line["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert "parentSpanId" not in build
+    assert {step["parentSpanId"] for step in steps} == {build["spanId"]}
+
+
 def test_each_step_is_a_span_below_that_of_the_build() -> None:
     rows = written(result())
 
