@@ -20,7 +20,7 @@ BASES ?=
 VERSION ?=
 FROM ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests collector docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -84,8 +84,11 @@ bases: venv ## Build and run sample apps on Debian 12 and 13 and Ubuntu 22.04 to
 arm64: venv ## Build and run sample apps for arm64 with an emulator, and compare them with amd64 (by hand; half an hour the first time)
 	@$(PYTHON) -m tools.bases.arm64
 
-manifests: venv ## Check the manifests for kpack and Tekton by their own types (by hand: some minutes the first time)
+manifests: venv ## Check the manifests for kpack and Tekton by their own types, and with an API server (by hand: some minutes the first time)
 	@$(PYTHON) -m pytest -n 0 tests/manifests
+
+collector: venv ## Read the spans of builds with an OpenTelemetry collector (by hand: builds it, some minutes the first time)
+	@$(PYTHON) -m pytest -n 0 tests/collector
 
 docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs

@@ -31,9 +31,37 @@ def test_manifests_are_accepted() -> None:
 def test_wrong_manifests_are_refused(
     tmp_path: Path, file: str, right: str, wrong: str, reason: str
 ) -> None:
+    assert reason in manifests.problems([changed(file, right, wrong, tmp_path)])
+
+
+def test_api_server_accepts_manifests() -> None:
+    assert manifests.cluster_problems(manifests.deployed()) == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "reason"),
+    [
+        ("kpack/image.yaml", "kpack.io/v1alpha2", "kpack.io/v1alpha9", "does not have this kind"),
+        (
+            "kpack/builder.yaml",
+            "kind: ClusterBuilder\nmetadata:\n",
+            "kind: ClusterBuilder\nmetadata:\n  namespace: kpack\n",
+            "no namespace",
+        ),
+        ("tekton/pipeline.yaml", "      runAfter:", "      runsAfter:", "unknown field"),
+        ("tekton/run.yaml", "pipelineRef:\n    name: ", "pipelineRef:\n    name: 5 # ", "string"),
+    ],
+)
+def test_api_server_refuses_wrong_manifests(
+    tmp_path: Path, file: str, right: str, wrong: str, reason: str
+) -> None:
+    assert reason in manifests.cluster_problems([changed(file, right, wrong, tmp_path)])
+
+
+def changed(file: str, right: str, wrong: str, directory: Path) -> Path:
+    """Write the manifest *file* with *wrong* in the place of *right*; return its path."""
     text = (manifests.DEPLOY / file).read_text()
     assert right in text
-    broken = tmp_path / "broken.yaml"
+    broken = directory / "broken.yaml"
     broken.write_text(text.replace(right, wrong))
-
-    assert reason in manifests.problems([broken])
+    return broken

@@ -1,6 +1,7 @@
-"""Checks manifests of kpack and Tekton by the types and validations of their own Go modules.
+"""Checks manifests of kpack and Tekton by their own types and validations, and with an API server.
 
-`make manifests` runs it. The program is `tools/go/manifests`; building it takes minutes.
+`make manifests` runs it. The programs are `tools/go/manifests` and `tools/go/apiserver`; building
+them takes minutes.
 """
 
 import subprocess
@@ -8,31 +9,34 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import cache
 from tools.platforms import real_tools
-from tools.processes import Unavailable, run
+from tools.processes import Unavailable
 
-SOURCE = real_tools.PINS / "manifests"
+# The module of each platform, and where it has its CustomResourceDefinitions.
+DEFINED = (
+    ("github.com/pivotal/kpack", "config"),
+    ("github.com/tektoncd/pipeline", "config/300-crds"),
+)
 DEPLOY = Path(__file__).parents[2] / "deploy"
-
-
-def checker() -> Path:
-    """Return the path of the program, built the first time. Raises `Unavailable`."""
-    sources = (path.read_bytes() for path in sorted(SOURCE.iterdir()))
-    title = "Building the check of manifests (some minutes the first time)"
-    return cache.entry("manifests", cache.digest(*sources), title, _build) / "manifests"
-
-
-def _build(into: Path) -> None:
-    into.mkdir(exist_ok=True)
-    env = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
-    output = f"{into.resolve()}/"
-    run(real_tools.pinned_go(), "build", "-trimpath", "-o", output, ".", env=env, cwd=SOURCE)
 
 
 def problems(files: Sequence[Path]) -> str:
     """Return a line for each document of *files* that its platform would refuse; else empty."""
-    done = subprocess.run((checker(), *files), check=False, capture_output=True, text=True)
+    return _errors(real_tools.own_program("manifests"), *files)
+
+
+def cluster_problems(files: Sequence[Path]) -> str:
+    """Return a line for each document of *files* that an API server would refuse; else empty.
+
+    The server has the CustomResourceDefinitions of both platforms.
+    """
+    program = real_tools.own_program("apiserver")
+    folders = (real_tools.source_of("manifests", module) / path for module, path in DEFINED)
+    return _errors(program, *folders, "--", *files)
+
+
+def _errors(*command: str | Path) -> str:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     return done.stderr.strip() if done.returncode else ""
 
 
@@ -43,8 +47,9 @@ def deployed() -> list[Path]:
 
 def main() -> None:
     """Check the manifests of `deploy/`."""
-    if found := problems(deployed()):
-        raise Unavailable(found)
+    for check in (problems, cluster_problems):
+        if found := check(deployed()):
+            raise Unavailable(found)
 
 
 if __name__ == "__main__":

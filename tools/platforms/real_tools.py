@@ -1,5 +1,6 @@
-"""Builds the real lifecycle and pack from the Go modules pinned in `tools/go/`."""
+"""Builds the real lifecycle, pack and other programs from the Go modules pinned in `tools/go/`."""
 
+import json
 import re
 import shutil
 import sys
@@ -50,7 +51,7 @@ def lifecycle_archive(arch: str = "") -> Path:
     return _built("lifecycle", title, make, DESCRIPTOR, arch)
 
 
-def older_lifecycle(version: str) -> Path:
+def other_lifecycle(version: str) -> Path:
     """Return the directory of another release, one of `tools/go/lifecycle-*`, as `lifecycle`."""
     title = "Building the lifecycle {} (about a minute the first time)"
     return _built(f"lifecycle-{version}", title, _make_programs, "") / "lifecycle"
@@ -60,6 +61,31 @@ def pack() -> Path:
     """Return the path of `pack`."""
     title = "Building pack {} (about 2.5 minutes the first time)"
     return _built("pack", title, _make_pack, "") / "pack"
+
+
+def own_program(name: str) -> Path:
+    """Return the path of the program whose source is `tools/go/` *name*."""
+    folder = PINS / name
+    key = cache.digest(*(path.read_bytes() for path in sorted(folder.iterdir())))
+    title = f"Building {name} (some minutes the first time)"
+
+    def build(into: Path) -> None:
+        env = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+        run(_go(), "build", "-trimpath", "-o", f"{into.resolve()}/", ".", env=env, cwd=folder)
+
+    return cache.entry(name, key, title, build) / name
+
+
+def source_of(name: str, module: str) -> Path:
+    """Return the directory of the Go module *module*, which `tools/go/` *name* requires."""
+    folder = PINS / name
+    pins = (folder / "go.mod").read_text()
+    version = re.search(rf"^\s*{re.escape(module)} (v\S+)", pins, re.MULTILINE)
+    if version is None:
+        fail(f"tools/go/{name}/go.mod does not require {module}.")
+    # In the directory of the pins, so that their checksum counts.
+    answer = run(_go(), "mod", "download", "-json", f"{module}@{version[1]}", cwd=folder)
+    return Path(json.loads(answer)["Dir"])
 
 
 def _built(
