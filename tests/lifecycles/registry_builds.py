@@ -48,11 +48,16 @@ class RegistryPlatform:
     env: Mapping[str, str] = field(default_factory=dict)
     """More variables of the build."""
     tag: str = "1"
+    previous: str = ""
+    """The tag of the image to take layers from; empty: that of *tag*."""
 
     @property
     def image(self) -> str:
         """The name of the app's image."""
-        return f"{self.registry}/app-{self.api}:{self.tag}"
+        return self._named(self.tag)
+
+    def _named(self, tag: str) -> str:
+        return f"{self.registry}/app-{self.api}:{tag}"
 
     @property
     def run_image(self) -> str:
@@ -69,9 +74,10 @@ class RegistryPlatform:
         checked = cache if self.cache_image else ()
         launcher = ("-launcher", "/cnb/lifecycle/launcher")
         run_image = ("-run-image", self.run_image)
+        previous = ("-previous-image", self._named(self.previous)) if self.previous else ()
         output = self._phases(
             self._request(app),
-            (True, ("analyzer", *layers, *user, *run_image, *checked, self.image)),
+            (True, ("analyzer", *layers, *user, *run_image, *previous, *checked, self.image)),
             (False, ("detector", *paths, *_BUILDPACKS, "-order", "/cnb/order.toml")),
             (True, ("restorer", *layers, *read_and_write, *user)),
             (False, ("builder", *paths, *_BUILDPACKS)),
