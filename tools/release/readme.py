@@ -27,6 +27,8 @@ def text(version: str, bundled: Iterable[str], expected: Iterable[str], *, relea
     lines = [f"# Release {version}", ""]
     if not released:
         lines += [f"{RESTRICTED} `make release` without `GO_MODULES=1` makes complete ones.", ""]
+    if not contents:
+        return "\n".join([*lines, "There are no offline packages."]) + "\n"
     lines.append(f"The offline packages contain Python {', '.join(contents)}.")
     lines += [_missing(each, contents) for each in expected if each not in contents]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 """What a registry, cosign and the buildpack registry get."""
 
 import json
+import re
 import tomllib
 
 from tools.package import index
@@ -52,6 +53,16 @@ def test_registry_entry_is_one_line_with_a_digest() -> None:
     }
     assert publishing.registry_path("cnb-python/python") == "py/th/cnb-python_python"
     assert publishing.registry_path("example/go") == "2/example_go"
+
+
+def test_registry_entry_follows_the_rules_of_the_registry() -> None:
+    """Of its specification, and of pack, which refuses an address without a digest."""
+    entry = json.loads(publishing.registry_line("cnb-python/python", "0.2.0", AMD64.image.digest))
+
+    for field in (entry["ns"], entry["name"]):
+        assert re.fullmatch(r"[a-z0-9\-.]{1,253}", field)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", entry["version"])
+    assert re.fullmatch(r"[a-z0-9.\-]+/[a-z0-9./_\-]+@sha256:[0-9a-f]{64}", entry["addr"])
 
 
 def test_checksums_are_in_the_form_of_sha256sum() -> None:

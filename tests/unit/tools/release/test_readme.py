@@ -9,6 +9,12 @@ def test_complete_release_lists_its_pythons() -> None:
     assert text == ("# Release 0.2.0\n\nThe offline packages contain Python 3.13.17, 3.14.6.\n")
 
 
+def test_release_without_offline_packages_misses_nothing() -> None:
+    text = readme.text("0.2.0", [], ["3.14.6"], released=True)
+
+    assert text == "# Release 0.2.0\n\nThere are no offline packages.\n"
+
+
 def test_release_of_go_modules_names_what_is_missing() -> None:
     text = readme.text(
         "0.2.0", ["3.13.13", "3.14.6"], ["3.13.17", "3.14.6", "3.15.1"], released=False
