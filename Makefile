@@ -78,7 +78,7 @@ images: venv fixtures ## Test with pack on a real Docker engine
 scanners: venv fixtures ## Compare what syft and Trivy list with what is installed (by hand: builds them, half an hour the first time)
 	@$(PYTHON) -m pytest tests/scanners
 
-bases: venv ## Build and run sample apps on Debian 12 and 13 and Ubuntu 22.04 to 26.04, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)
+bases: venv ## Build and run sample apps on Debian 12 and 13, Ubuntu 22.04 to 26.04 and without a shell, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)
 	@$(PYTHON) -m tools.bases $(BASES)
 
 arm64: venv ## Build and run sample apps for arm64 with an emulator, and compare them with amd64 (by hand; half an hour the first time)

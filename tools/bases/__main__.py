@@ -1,7 +1,8 @@
 """Builds and runs sample apps on every base image, and compares them: `make bases`.
 
-The exit code is 1 if an app does not work on a base, if a layer without compiled code is not the
-same on all bases, or if the change from one base to the next moves such a layer.
+One more base is Debian 12 with a run image without a shell. The exit code is 1 if an app does not
+work on a base, if a layer without compiled code is not the same on all bases, or if the change
+from one base to the next moves such a layer. After a failure, the next base is still tried.
 """
 
 import argparse
@@ -9,13 +10,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tools import cache, fixtures
 from tools.bases import layers, sample_builds
 from tools.bases.layers import Layer
 from tools.bases.sample_builds import App, SampleBuilds
-from tools.platforms import lifecycle, oci, rootfs, this_machine
+from tools.platforms import distroless, lifecycle, oci, rootfs, this_machine
+from tools.platforms.build_request import Platform
 from tools.processes import Unavailable, say
 
 APPS = (
@@ -26,11 +29,23 @@ APPS = (
 )
 # The app whose image is moved from one base to the next.
 MOVED = sample_builds.DJANGO
+# The default base with another run image.
+NO_SHELL = "no-shell"
 
 
 def of_this_machine() -> tuple[str, ...]:
     """Return the names of the bases that run on this machine without an emulator."""
-    return tuple(name for name in rootfs.names() if not rootfs.base("run", name).arch)
+    own = (name for name in rootfs.names() if not rootfs.base("run", name).arch)
+    return (*own, NO_SHELL)
+
+
+def platform(name: str) -> Platform:
+    """Return the lifecycle with the base images *name*."""
+    if name != NO_SHELL:
+        return lifecycle.standard(name)
+    tree = distroless.tree()
+    image = lifecycle.run_image(tree, rootfs.base("run"))
+    return replace(lifecycle.standard(), run_rootfs=tree, run_image=image)
 
 
 def build(builds: SampleBuilds, app: App, after: Path | None = None) -> tuple[Layer, ...]:
@@ -47,6 +62,8 @@ def build(builds: SampleBuilds, app: App, after: Path | None = None) -> tuple[La
 def problems(app: App, by_base: Mapping[str, Sequence[Layer]]) -> list[str]:
     """Return each layer of *app* that should be the same on two bases and is not."""
     differences = []
+    if not by_base:
+        return []
     (first, before), *further = by_base.items()
     for base, after in further:
         compiled = layers.with_compiled((*before, *after))
@@ -59,7 +76,7 @@ def problems(app: App, by_base: Mapping[str, Sequence[Layer]]) -> list[str]:
 
 def report(app: App, by_base: Mapping[str, Sequence[Layer]]) -> None:
     """Print how many layers of *app* are the same on all bases, and the digests of all."""
-    on_first = next(iter(by_base.values()))
+    on_first = next(iter(by_base.values()), ())
     say(f"\n{app.name}: layers on {', '.join(by_base)}")
     for layer in on_first:
         digests = {base: _digest(each, layer.name) for base, each in by_base.items()}
@@ -82,22 +99,44 @@ def run(names: Sequence[str], apps: Sequence[App], folder: Path) -> list[str]:
     with this_machine.interpreters(this_machine.of_this_machine()) as settings:
         for name in names:
             say(f"\n{name}")
-            builds = SampleBuilds(folder / name, product, lifecycle.standard(name), settings)
-            for app in apps:
-                by_app[app][name] = build(builds, app)
-            if previous and MOVED in apps:
-                again = SampleBuilds(folder / f"{name}-moved", product, builds.platform, settings)
-                say(f"  {MOVED.name} over the cache and the image of the base before:")
-                moved = build(again, MOVED, previous)
-                different = layers.differing(by_app[MOVED][name], moved)
-                differences += [
-                    f"{MOVED.name}: the new base {name} moves layer {x}" for x in different
-                ]
-            previous = builds.work(MOVED)
+            try:
+                builds = SampleBuilds(folder / name, product, platform(name), settings)
+                say(f"  {'the run image':<16} {builds.run_image_size() / 1e6:.1f} MB compressed")
+                for app in apps:
+                    differences += _build(builds, app, by_app[app], name)
+                if previous and name in by_app.get(MOVED, {}):
+                    again = replace(builds, directory=folder / f"{name}-moved")
+                    differences += _move(again, previous, by_app[MOVED][name], name)
+            except Unavailable as error:
+                differences.append(_failure(f"{name}: {error}"))
+            previous = folder / name / MOVED.name if name in by_app.get(MOVED, {}) else previous
     for app, by_base in by_app.items():
         report(app, by_base)
         differences += problems(app, by_base)
     return differences
+
+
+def _build(
+    builds: SampleBuilds, app: App, by_base: dict[str, tuple[Layer, ...]], name: str
+) -> list[str]:
+    """Add the layers of *app* on the base *name* to *by_base*; return what is wrong."""
+    try:
+        by_base[name] = build(builds, app)
+    except Unavailable as error:
+        return [_failure(f"{app.name} on {name}: {error}")]
+    return []
+
+
+def _move(builds: SampleBuilds, previous: Path, fresh: Sequence[Layer], name: str) -> list[str]:
+    """Build `MOVED` over its build on the base before; return what differs from *fresh*."""
+    say(f"  {MOVED.name} over the cache and the image of the base before:")
+    different = layers.differing(fresh, build(builds, MOVED, previous))
+    return [f"{MOVED.name}: the new base {name} moves layer {x}" for x in different]
+
+
+def _failure(text: str) -> str:
+    say(f"  {text}")
+    return text
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -161,6 +161,10 @@ def test_a_layer_that_differs_is_a_problem_unless_it_was_compiled() -> None:
     ]
 
 
+def test_app_that_was_built_on_no_base_is_not_compared() -> None:
+    assert bases.problems(sample_builds.DJANGO, {}) == []
+
+
 def test_bases_without_an_emulator_are_those_of_this_machine() -> None:
     assert bases.of_this_machine()[0] == rootfs.DEFAULT
     assert "debian-12-arm64" not in bases.of_this_machine()
