@@ -12,6 +12,7 @@ from tools.package.index import Index
 from tools.platforms.oci_archive import Descriptor
 
 REPOSITORY = "docker.io/cnbpython/python"
+_HOSTS = {"docker.io": "index.docker.io"}
 # `--yes`: no question for each image.
 _KEY = '--yes ${COSIGN_KEY:+--key "$COSIGN_KEY"}'
 
@@ -38,11 +39,14 @@ def tag_of(version: str, api: str, declared: str, *, offline: bool) -> str:
 def payload(image: str) -> bytes:
     """Return what cosign signs for the image with this digest, as `cosign generate` prints it.
 
+    cosign calls Docker Hub by its older name.
     https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#simple-signing
     """
+    host, _, path = REPOSITORY.partition("/")
+    reference = f"{_HOSTS.get(host, host)}/{path}"
     content = {
         "critical": {
-            "identity": {"docker-reference": REPOSITORY},
+            "identity": {"docker-reference": reference},
             "image": {"docker-manifest-digest": image},
             "type": "cosign container image signature",
         },
