@@ -70,4 +70,3 @@ def test_every_process_runs_without_a_shell(shop: Built) -> None:
         assert "django.db.utils.OperationalError" in served.output
     with shop.serve("worker", run_rootfs=bare) as served:
         assert served.wrote("consumer: Cannot connect to amqp", patience=60)
-        assert served.stop() == 0

@@ -1,6 +1,6 @@
 """A run image without a shell, a package manager or any other program, as distroless images are.
 
-It has the C and C++ libraries, time zones, certificates and accounts of the usual run image.
+It has the C and C++ libraries, zlib, time zones, certificates and accounts of the usual run image.
 """
 
 import os
@@ -13,7 +13,8 @@ from tools.platforms import rootfs
 from tools.processes import run
 
 # The packages whose files it has, without their programs.
-PACKAGES = ("libc6", "libgcc-s1", "libstdc++6", "tzdata")
+# zlib: PEP 600 lets wheels expect it, and that of psycopg-binary does.
+PACKAGES = ("libc6", "libgcc-s1", "libstdc++6", "tzdata", "zlib1g")
 # `dpkg` lists what a package installed; what its scripts wrote is not there.
 LISTS = "var/lib/dpkg/info"
 WRITTEN = (
