@@ -142,7 +142,7 @@ def _report(before: oci.Image, after: oci.Image, compared: Compared, source: Pat
         return DIFFERENT
     if difference is None:
         count = len(compared.owner_only)
-        note = f", and {count} but for the owner of the files" if count else ""
+        note = f", and {count} but for an owner or mode that the platform decides" if count else ""
         say(f"equal: {len(compared.equal)} layers{note}")
         return 0
     builds = Builds(recorded.materials(before), recorded.materials(after), source)

@@ -9,6 +9,8 @@ from tools.verify.entries import Entry, content_of, entries_of
 
 OWN = "cnb-python/python:"
 APP = "app"
+# The platform makes it before the build: pack with mode 777, others with 755.
+_APP_DIRECTORY = "workspace"
 
 type Fields = tuple[str, ...]
 
@@ -38,7 +40,10 @@ class Compared:
     equal: tuple[str, ...]
     """The titles of the layers with equal digests."""
     owner_only: tuple[str, ...]
-    """Those that differ in the owners of their files alone, where that is allowed."""
+    """Those that differ only in what the platform decides.
+
+    These are the owners of files, where that is allowed, and the mode of the app's directory.
+    """
     difference: Difference | None
 
 
@@ -100,6 +105,8 @@ def _difference(
         for path in sorted({*first, *second})
         if (fields := _fields(first.get(path), second.get(path), ignore_owner=ignore_owner))
     ]
+    if changed == [(_APP_DIRECTORY, ("mode",))]:
+        return None
     if not changed:
         # The order of the entries, or what tar has besides them.
         return None if ignore_owner else Difference(title, fields=("archive",))

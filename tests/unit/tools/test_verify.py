@@ -84,6 +84,18 @@ def test_equal_images_are_equal(tmp_path: Path) -> None:
     assert (compared.equal, compared.difference) == ((OWN, "app"), None)
 
 
+def test_mode_of_the_directory_that_the_platform_makes_may_differ(tmp_path: Path) -> None:
+    file = {"workspace/app.py": Member()}
+    old, new, other = (
+        image(tmp_path / name, {"app": {"workspace": Member(mode=mode), **file}})
+        for name, mode in (("old", 0o777), ("new", 0o755), ("other", 0o755))
+    )
+
+    assert comparison.compare(old, new).difference is None
+    assert comparison.compare(old, new).equal == ()
+    assert comparison.compare(new, other).equal == ("app",)
+
+
 @pytest.mark.parametrize(
     ("changed", "fields"),
     [
