@@ -35,9 +35,10 @@ _HINTS = (
     rb"(?:create|make|build|get|init)_app(?:lication)?\b",
     rb"start_response|scope, ?receive|uvicorn\.run",
     rb"(?:^|\n)(?:app|application|api|server)\b[^\n=]*=",
-    # It imports an application and starts it.
-    rb"\bimport\s[^\n]*\b(?:app|application|api|server)\b[^#]*\.run(?:_\w+)?\(",
 )
+# Code that imports an application, and starts it.
+_STARTS = re.compile(rb"\.run(?:_\w+)?\(")
+_IMPORTS_APP = re.compile(rb"\bimport\b[^\n]*\b(?:app|application|api|server)\b")
 # Tools whose documentation puts a module of the same name into the app's package.
 _NAMESAKES = frozenset({"celery", "huey"})
 _FLASK_APP = re.compile(r"^\s*(?:export\s+)?FLASK_APP\s*=\s*[\"']?([\w./:]+)", re.MULTILINE)
@@ -131,7 +132,8 @@ class AppIndex:
         Parsing is slow, and an unchanged build does it too.
         """
         for file in self._files.files:
-            if file.stem in _ENTRY_POINTS or self._pattern.search(file.content):
+            is_starter = _STARTS.search(file.content) and _IMPORTS_APP.search(file.content)
+            if file.stem in _ENTRY_POINTS or is_starter or self._pattern.search(file.content):
                 yield file
 
     def module(self, file: ModuleFile) -> Module | None:

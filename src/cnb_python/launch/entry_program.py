@@ -11,6 +11,7 @@ from cnb_python.app import App
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.launch.code import syntax
+from cnb_python.launch.code.importers import STEMS
 from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
 from cnb_python.launch.procfile import WEB
@@ -19,7 +20,6 @@ from cnb_python.launch.servers import command_text
 from cnb_python.managers.requirement_lines import normalized_name
 from cnb_python.python.origin import toml_line, toml_of
 
-STEMS = ("main", "app", "server", "run", "start", "bot", "worker", "index", "hello", "__main__")
 _SCRIPTS = ("start", "serve", "server", "web", "main")
 _PYPROJECT = "pyproject.toml"
 _MAX_SCRIPTS = 30

@@ -96,6 +96,6 @@ def _is_part_of(web: FoundProcess, bot: FoundProcess, files: SourceFiles) -> boo
 
 def _imports_bot(files: SourceFiles) -> bool:
     names = b"|".join(sorted(name.encode() for name in BOT_PACKAGES))
-    pattern = re.compile(rb"^\s*(?:from|import)\s+(?:" + names + rb")\b", re.MULTILINE)
-    web = re.compile(rb"^\s*(?:from|import)\s+(?:flask|fastapi|aiohttp)\b", re.MULTILINE)
+    pattern = re.compile(rb"^[ \t]*(?:from|import)\s+(?:" + names + rb")\b", re.MULTILINE)
+    web = re.compile(rb"^[ \t]*(?:from|import)\s+(?:flask|fastapi|aiohttp)\b", re.MULTILINE)
     return any(files.mentioning(pattern)) or not any(files.mentioning(web))

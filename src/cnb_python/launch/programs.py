@@ -182,7 +182,7 @@ def _indirect_matches(files: SourceFiles, package: str, sign: str) -> Iterator[M
 
 def _import_of(package: str) -> re.Pattern[bytes]:
     return re.compile(
-        rb"^\s*(?:from|import)\s+(?:\w+\s*,\s*)*" + package.encode() + rb"\w*\b", re.MULTILINE
+        rb"^[ \t]*(?:from|import)\s+(?:\w+\s*,\s*)*" + package.encode() + rb"\w*\b", re.MULTILINE
     )
 
 

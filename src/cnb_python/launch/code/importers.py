@@ -5,7 +5,6 @@ Separate from `programs`, which finds the modules by their text.
 
 import ast
 import re
-from collections.abc import Iterator
 
 from cnb_python.launch.code import syntax
 from cnb_python.launch.code.source_files import ModuleFile, SourceFiles
@@ -13,6 +12,8 @@ from cnb_python.launch.code.source_files import ModuleFile, SourceFiles
 # Names of files that usually start an app, the most likely first.
 STEMS = ("main", "app", "server", "run", "start", "bot", "worker", "index", "hello", "__main__")
 _MAX_STEPS = 3
+# Modules with more importers are no part of one program.
+_MOST_IMPORTERS = 20
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _STARTS = frozenset({"run", "start", "launch", "serve", "main", "run_until_complete"})
 
@@ -23,12 +24,34 @@ def starting_program(file: ModuleFile, line: int, files: SourceFiles) -> ModuleF
     That is *file*, or a program that imports it: the only one that runs, or a usual one nearer to
     the top of the app, which the author made to start everything.
     """
-    programs = [each for each in _importers(file, files) if runs(each)]
-    if runs(file, line):
-        usual = (each for each in programs if each.stem in STEMS)
-        nearer = [each for each in usual if len(each.parts) < len(file.parts)]
-        return min(nearer, key=_likeliness, default=file)
-    return min(programs, key=_likeliness, default=None)
+    candidates = sorted(files.files, key=_likeliness)
+    if not runs(file, line):
+        return _program_above((file,), candidates, _MAX_STEPS)
+    nearer = (each for each in candidates if len(each.parts) < len(file.parts))
+    usual = [each for each in nearer if each.stem in STEMS]
+    return _program_above((file,), usual, 1) or file
+
+
+def _program_above(
+    targets: tuple[ModuleFile, ...], candidates: list[ModuleFile], steps: int
+) -> ModuleFile | None:
+    """Return the first program of *candidates* that imports one of *targets*.
+
+    At most *steps* - 1 modules may be between them.
+    """
+    importing = (
+        each
+        for each in candidates
+        if each not in targets and any(imports(each, target) for target in targets)
+    )
+    modules: list[ModuleFile] = []
+    for file in importing:
+        if runs(file):
+            return file
+        modules.append(file)
+        if len(modules) == _MOST_IMPORTERS:
+            break
+    return _program_above(tuple(modules), candidates, steps - 1) if modules and steps > 1 else None
 
 
 def _likeliness(file: ModuleFile) -> tuple[int, int, tuple[str, ...]]:
@@ -64,26 +87,12 @@ def _calls(statement: ast.stmt, functions: set[str]) -> bool:
     return isinstance(function, ast.Attribute) and function.attr in _STARTS
 
 
-def _importers(file: ModuleFile, files: SourceFiles) -> Iterator[ModuleFile]:
-    """Yield the files that import *file*, also through other files."""
-    seen, waiting = {file.shown}, [file]
-    for _ in range(_MAX_STEPS):
-        reached = [
-            each
-            for each in files.files
-            if each.shown not in seen and any(imports(each, target) for target in waiting)
-        ]
-        yield from reached
-        seen |= {each.shown for each in reached}
-        waiting = reached
-
-
 def imports(file: ModuleFile, target: ModuleFile) -> bool:
     """Whether *file* imports *target*, by any of the names that it can have."""
     names = _names(target)
     last = names[-1].rpartition(".")[2].encode()
     if not re.search(
-        rb"^\s*(?:from|import)\s[^\n#]*\b" + last + rb"\b", file.content, re.MULTILINE
+        rb"^[ \t]*(?:from|import)\s[^\n#]*\b" + last + rb"\b", file.content, re.MULTILINE
     ):
         return False
     if file.tree is None:
