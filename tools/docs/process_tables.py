@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cnb_python.launch.entry_program import STEMS
+from cnb_python.launch.code.importers import STEMS
 from cnb_python.launch.servers import SERVERS, command_text
 from cnb_python.launch.tables.background import BACKGROUND_TOOLS, BackgroundTool
 from cnb_python.launch.tables.frameworks import CALLABLES, FRAMEWORKS, Framework
