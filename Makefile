@@ -20,7 +20,7 @@ BASES ?=
 VERSION ?=
 FROM ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests collector docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests collector real-packages docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ manifests: venv ## Check the manifests for kpack and Tekton by their own types, 
 
 collector: venv ## Read the spans of builds with an OpenTelemetry collector (by hand: builds it, some minutes the first time)
 	@$(PYTHON) -m pytest -n 0 tests/collector
+
+real-packages: venv fixtures ## Start each server of images for development, and change the code (by hand: some minutes)
+	@$(PYTHON) -m pytest -n 0 tests/real_packages
 
 docs-test: venv ## Build the documentation, and open every page in a browser
 	@$(PYTHON) -m pytest tests/docs

@@ -119,11 +119,13 @@ class Built:
         root: Path | None = None,
         writable_tmp: bool = False,
         run_rootfs: Path | None = None,
+        binds: tuple[Bind, ...] = (),
     ) -> Iterator[Served]:
         """Run a process of the image as a user that it does not know, read-only, confined.
 
         *root* replaces `root`: a changed copy of it. *writable_tmp*: `/tmp` is writable.
         *run_rootfs*: the contents of another run image.
+        *binds*: directories of this machine in the container.
         """
         start = Start(
             self.directory,
@@ -132,6 +134,7 @@ class Built:
             args,
             env,
             writable_tmp=writable_tmp,
+            binds=binds,
             layers=root or self.root,
             run_rootfs=run_rootfs,
         )

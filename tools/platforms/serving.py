@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.platforms import oci, rootfs
-from tools.platforms.sandbox import Sandbox, first_process, kill, start, terminate
+from tools.platforms.sandbox import Bind, Sandbox, first_process, kill, start, terminate
 from tools.processes import Unavailable, fail, need_root, say
 
 # Neither the build's user nor the run image's, and not in /etc/passwd.
@@ -52,6 +52,8 @@ class Start:
     """The directory of an earlier `unpack`, to start several processes of one image."""
     run_rootfs: Path | None = None
     """The root file system of the run image; None: that of Debian 12."""
+    binds: tuple[Bind, ...] = ()
+    """Directories of this machine in the container (`docker run --volume`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def _room(request: Start, image: oci.Image, layers: Path, folder: Path) -> Sandb
     return Sandbox(
         lower=(layers, run_rootfs),
         scratch=scratch,
+        binds=request.binds,
         read_only=True,
         tmpfs=("/tmp",) if request.writable_tmp else (),  # noqa: S108 - inside
         user=request.user,

@@ -28,6 +28,7 @@ _LOCAL = re.compile(
     rf"^bind\s*=\s*[\[(]?\s*{_LOCAL_ADDRESS}(?:\s*,\s*{_LOCAL_ADDRESS})*(?!\s*,\s*f?[\"'])",
     re.MULTILINE,
 )
+_PRELOADS = re.compile(r"^preload_app\s*=\s*True\b", re.MULTILINE)
 _STAR = re.compile(r"^\s*from\s+\S+\s+import\s+\*", re.MULTILINE)
 
 
@@ -37,12 +38,26 @@ def local_bind(app_dir: Path, command: str, directory: str = "") -> str:
     Empty if its file does not. *directory* is where it is started, relative to the app. Only a
     text as the value counts: `bind = "127.0.0.1:8000"`, and no second value.
     """
+    return _file_with(_LOCAL, "bind", app_dir, command, directory)
+
+
+def preloading(app_dir: Path, command: str, directory: str = "") -> str:
+    """Return the configuration file by which *command* loads the app before it starts workers.
+
+    Empty if its file does not. The parameters are those of `local_bind`.
+    """
+    return _file_with(_PRELOADS, "preload_app", app_dir, command, directory)
+
+
+def _file_with(
+    value: re.Pattern[str], option: str, app_dir: Path, command: str, directory: str
+) -> str:
     path = _file_of(app_dir / directory, command)
     if path is None or not path.is_relative_to(app_dir) or ".." in path.parts:
         return ""
     text = _text(path)
-    is_local = _LOCAL.search(text) and len(_settings(text, "bind")) == 1
-    return str(path.relative_to(app_dir)) if is_local else ""
+    has_value = value.search(text) and len(_settings(text, option)) == 1
+    return str(path.relative_to(app_dir)) if has_value else ""
 
 
 def _file_of(directory: Path, command: str) -> Path | None:

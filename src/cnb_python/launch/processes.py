@@ -14,7 +14,7 @@ from cnb_python.cnb.context import DEVELOPMENT, PRODUCTION, TEST
 from cnb_python.cnb.documents import Process
 from cnb_python.errors.base import Message
 from cnb_python.launch import launch_report, procfile
-from cnb_python.launch.exec_env.reloading import reloading
+from cnb_python.launch.exec_env.reloading import prefer_reloader, reloading, with_reloader
 from cnb_python.launch.exec_env.tests import find_test, missing_test
 from cnb_python.launch.found_processes import find_processes
 from cnb_python.launch.launch_plan import (
@@ -89,7 +89,13 @@ def _for_exec_env(
         test = find_test(app, installed)
         return (*((test,) if test else ()), *processes)
     if exec_env == DEVELOPMENT:
-        return tuple(reloading(process, installed) for process in processes)
+        candidates = {
+            each.type: each for each in find_processes(app, with_reloader(installed)).processes
+        }
+        return tuple(
+            reloading(prefer_reloader(process, candidates), installed, app.directory)
+            for process in processes
+        )
     return processes
 
 

@@ -13,6 +13,9 @@ from tests.support.trees import Files, write_files
 MANAGE = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"
 UNITTEST = "import unittest\n\n\nclass Test(unittest.TestCase):\n    pass\n"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+BOTTLE = "import bottle\napp = bottle.Bottle()\n"
+SANIC = "from sanic import Sanic\napp = Sanic('shop')\n"
+SHINY = "from shiny import App, ui\napp = App(ui.page_fluid(), None)\n"
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
 DJANGO: Files = {
     "manage.py": MANAGE,
@@ -135,6 +138,16 @@ def test_other_images_have_no_process_for_tests(tmp_path: Path, exec_env: str) -
         ),
         (DJANGO, "django gunicorn", "gunicorn --reload shop.wsgi:application"),
         (DJANGO, "django", f"python manage.py runserver {ADDRESS}:{PORT}"),
+        (
+            {"app.py": SANIC},
+            "sanic",
+            f"sanic app:app --host={HOST} --port={PORT} --reload",
+        ),
+        (
+            {"app.py": SHINY},
+            "shiny",
+            f"shiny run app.py --host {HOST} --port {PORT} --reload",
+        ),
     ],
 )
 def test_server_reloads_in_development(
@@ -151,19 +164,62 @@ def test_server_reloads_in_development(
     assert "reload" not in commands(production)["web"].replace("--noreload", "")
 
 
+@pytest.mark.parametrize(
+    ("files", "installed", "command", "replaced"),
+    [
+        ({"app.py": FLASK}, "flask waitress", "flask --app app:app run", "waitress"),
+        ({"app.py": FLASK}, "flask uwsgi", "flask --app app:app run", "uwsgi"),
+        ({"app.py": FLASK}, "flask granian", "flask --app app:app run", "granian"),
+        (DJANGO, "django pyuwsgi", "python manage.py runserver", "pyuwsgi"),
+        ({"app.py": BOTTLE}, "bottle waitress hypercorn gunicorn", "gunicorn --reload", ""),
+        (
+            {"app.py": FASTAPI},
+            "fastapi gunicorn uvicorn uvicorn-worker",
+            "uvicorn --reload --host",
+            "uvicorn-worker",
+        ),
+    ],
+)
+def test_server_that_cannot_reload_is_replaced_in_development(
+    tmp_path: Path, files: Files, installed: str, command: str, replaced: str
+) -> None:
+    plan = plan_of(tmp_path, files, installed, "development")
+
+    assert commands(plan)["web"].startswith(command)
+    reasons = "\n".join(launch_report.reasons(plan))
+    assert "No server for production is installed" not in reasons
+    assert (f"Not using {replaced}, which does not start the app again" in reasons) == bool(
+        replaced
+    )
+
+
 def test_server_without_reloader_is_named(tmp_path: Path) -> None:
-    plan = plan_of(tmp_path, {"app.py": FLASK}, "flask waitress", "development")
+    plan = plan_of(tmp_path, {"app.py": BOTTLE}, "bottle waitress", "development")
 
     assert "  waitress-serve has no reloader: restart it when the code changes" in (
         launch_report.reasons(plan)
     )
 
 
+def test_gunicorn_that_preloads_the_app_does_not_reload(tmp_path: Path) -> None:
+    for value, command in (("True", "gunicorn app:app"), ("False", "gunicorn --reload app:app")):
+        (tmp_path / value).mkdir()
+        files: Files = {"app.py": FLASK, "gunicorn.conf.py": f"preload_app = {value}\n"}
+        plan = plan_of(tmp_path / value, files, "flask gunicorn", "development")
+
+        assert commands(plan)["web"] == command
+        reason = "  gunicorn.conf.py sets preload_app, with which gunicorn does not start changed"
+        assert (f"{reason} code" in launch_report.reasons(plan)) == (value == "True")
+
+
 def test_granian_reloads_with_watchfiles_alone(tmp_path: Path) -> None:
-    without = plan_of(tmp_path / "a", {"app.py": FLASK}, "flask granian", "development")
+    without = plan_of(tmp_path / "a", {"app.py": BOTTLE}, "bottle granian", "development")
     with_it = plan_of(tmp_path / "b", {"app.py": FLASK}, "flask granian watchfiles", "development")
 
-    assert "granian --reload" not in commands(without)["web"]
+    assert commands(without)["web"].startswith("granian --interface wsgi")
+    assert "  granian reloads only with watchfiles, which is missing" in (
+        launch_report.reasons(without)
+    )
     assert commands(with_it)["web"].startswith("granian --reload --interface wsgi")
 
 

@@ -6,7 +6,9 @@ author names stays as it is. Separate from `launch/web_process`, which chooses t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from cnb_python.launch.gunicorn_config import preloading
 from cnb_python.launch.launch_plan import FoundProcess
 from cnb_python.launch.procfile import WEB
 
@@ -19,10 +21,10 @@ class _Reloader:
     """How a server watches the app's code."""
 
     option: str
-    needs: str = ""
-    """The distribution that it needs for this; empty: none."""
     is_last: bool = False
     """The option is one of the last word of its command, and not of the program."""
+    without: str = ""
+    """An option that the reloader cannot have beside it."""
 
 
 # By the program. Each is an option of its documentation; the others have no reloader.
@@ -30,14 +32,54 @@ _RELOADERS = {
     "uvicorn": _Reloader("--reload"),
     "gunicorn": _Reloader("--reload"),
     "hypercorn": _Reloader("--reload"),
-    "granian": _Reloader("--reload", needs="watchfiles"),
-    "uwsgi": _Reloader("--py-autoreload 1"),
+    "granian": _Reloader("--reload"),
     "flask": _Reloader("--debug", is_last=True),
+    # Its reloader is a part of the manager that `--single-process` leaves out. With it, the
+    # manager ends at SIGTERM.
+    "sanic": _Reloader("--reload", is_last=True, without=" --single-process"),
+    "shiny": _Reloader("--reload", is_last=True),
 }
-_WITHOUT = frozenset({"waitress-serve", "daphne", "sanic"})
+_WITHOUT = frozenset({"waitress-serve", "daphne", "uwsgi"})
+# Distributions of servers that something else replaces in development, if anything else can. Not
+# daphne: without it, Django's own server has no WebSockets.
+# - The reloader of uWSGI misses changes, or ends it:
+#   https://github.com/unbit/uwsgi/issues/2665, https://github.com/unbit/uwsgi/issues/2478
+# - gunicorn does not start this worker again: https://github.com/benoitc/gunicorn/issues/2339
+_REPLACED = frozenset({"pyuwsgi", "uvicorn-worker", "uwsgi", "waitress"})
+# What a server needs for its reloader.
+_NEEDS = {"granian": "watchfiles"}
 
 
-def reloading(process: FoundProcess, installed: Mapping[str, str]) -> FoundProcess:
+def with_reloader(installed: Mapping[str, str]) -> dict[str, str]:
+    """Return the distributions *installed* without the servers that cannot reload.
+
+    The framework's development server, or another installed server, may take their place.
+    """
+    return {
+        name: version
+        for name, version in installed.items()
+        if name not in _REPLACED and _NEEDS.get(name, name) in installed
+    }
+
+
+def prefer_reloader(process: FoundProcess, candidates: Mapping[str, FoundProcess]) -> FoundProcess:
+    """Return what runs the app of *process* in development.
+
+    *candidates*: the processes that are found among the distributions `with_reloader`, by type.
+    """
+    other = candidates.get(process.type)
+    if process.type != WEB or other is None or other == process:
+        return process
+    if other.evidence != process.evidence:
+        return process
+    server = process.words[0] if process.words else _program(process)
+    # That no server for production is installed, as its lines say, would be wrong.
+    line = f"Not using {server}, which does not start the app again when its code changes"
+    lines = other.lines if not other.development else ()
+    return replace(other, lines=(line, *lines))
+
+
+def reloading(process: FoundProcess, installed: Mapping[str, str], app_dir: Path) -> FoundProcess:
     """Return *process* with the reloader of its server, or a line on why it has none.
 
     *installed* maps the normalized names of the installed distributions to versions. Processes
@@ -48,18 +90,36 @@ def reloading(process: FoundProcess, installed: Mapping[str, str]) -> FoundProce
     if process.command.startswith(_RUNSERVER):
         command = process.command.replace(_NO_RELOAD, "", 1)
         return _with(process, command, "runserver")
+    if reason := _obstacle(process, installed, app_dir):
+        return _noting(process, reason)
     program, _, arguments = process.command.partition(" ")
-    if program in _WITHOUT:
-        return _noting(process, f"{program} has no reloader: restart it when the code changes")
     reloader = _RELOADERS.get(program)
     if reloader is None:
         return process
-    if reloader.needs and reloader.needs not in installed:
-        return _noting(process, f"{program} reloads only with {reloader.needs}, which is missing")
+    if reloader.without:
+        arguments = arguments.replace(reloader.without, "")
     words = (program, arguments, reloader.option)
     if not reloader.is_last:
         words = (program, reloader.option, arguments)
     return _with(process, " ".join(words), reloader.option)
+
+
+def _obstacle(process: FoundProcess, installed: Mapping[str, str], app_dir: Path) -> str:
+    """Return why the server of *process* cannot start the app again; empty if nothing is known."""
+    program = _program(process)
+    if program in _WITHOUT:
+        return f"{program} has no reloader: restart it when the code changes"
+    needed = _NEEDS.get(program, "")
+    if needed and needed not in installed:
+        return f"{program} reloads only with {needed}, which is missing"
+    if file := preloading(app_dir, process.command, process.directory):
+        # https://docs.gunicorn.org/en/stable/settings.html#reload
+        return f"{file} sets preload_app, with which gunicorn does not start changed code"
+    return ""
+
+
+def _program(process: FoundProcess) -> str:
+    return process.command.partition(" ")[0]
 
 
 def _with(process: FoundProcess, command: str, by: str) -> FoundProcess:
