@@ -1,6 +1,7 @@
 """Finds mounts and processes that a test session has left on the machine."""
 
 import os
+import re
 from pathlib import Path
 
 
@@ -19,7 +20,9 @@ def processes_of(directory: Path) -> list[str]:
 def _concerns(process: Path, directory: Path) -> bool:
     # Mounts, not open files: sandboxes have the directory mounted, editors only have open files.
     files = (process / "cmdline", process / "mountinfo")
-    return any(str(directory) in _text(path) for path in files)
+    # Not `pytest-22` of another session for `pytest-2`.
+    named = re.compile(rf"{re.escape(str(directory))}(?![\w-])")
+    return any(named.search(_text(path)) for path in files)
 
 
 def _command(process: Path) -> str:
