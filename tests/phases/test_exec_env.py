@@ -158,6 +158,20 @@ def test_locked_app_runs_its_tests_over_the_layers_of_production(
 
 
 @pytest.mark.thorough
+def test_django_project_runs_its_own_tests(builds: Builds, flask: Built, app: App) -> None:
+    content = UNITTEST.replace("import iniconfig\n", "import django\n")
+    directory = app({"gallery/tests.py": content}, fixture("pip_django_static"))
+
+    built = builds.image(directory, flask, env=TEST)
+
+    assert built.code == 0, built.output
+    code, output = run_default(built)
+    assert (code, "Ran 1 test in" in output) == (0, True), output
+    code, output = run_default(built, {"FAIL": "1"})
+    assert (code, "FAILED (failures=1)" in output) == (1, True), output
+
+
+@pytest.mark.thorough
 def test_image_without_tests_prints_what_to_add(builds: Builds, flask: Built) -> None:
     built = builds.image(fixture("pip_flask"), flask, env=TEST)
 
