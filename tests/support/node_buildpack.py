@@ -1,4 +1,7 @@
-"""A stand-in for a Node.js buildpack: it puts `node` on PATH and "builds" as Vite does."""
+"""A stand-in for a Node.js buildpack: it puts `node` on PATH and "builds" as Vite and webpack do.
+
+The manifests are those of Vite 7, and of webpack 5.113 with webpack-bundle-tracker 3.
+"""
 
 from pathlib import Path
 
@@ -28,6 +31,17 @@ mkdir -p frontend/dist/.vite
 cp frontend/main.js "frontend/dist/main-$hash.js"
 printf '{"frontend/main.js": {"file": "main-%s.js", "isEntry": true}}' "$hash" \
     > frontend/dist/.vite/manifest.json
+mkdir -p frontend/bundles
+file="main-$hash.bundle.js"
+cp frontend/main.js "frontend/bundles/$file"
+path="$PWD/frontend/bundles/$file"
+cat > webpack-stats.json << END
+{
+  "status": "done",
+  "assets": {"$file": {"name": "$file", "path": "$path"}},
+  "chunks": {"main": ["$file"]}
+}
+END
 echo "Stand-in for Node.js: built main-$hash.js"
 """
 
