@@ -74,6 +74,8 @@ def rebuild(
     installing raises; layers that were begun have no `.toml` then, so the lifecycle ignores them.
     """
     _log_reasons(request, previous, system.output)
+    # Before layers are begun, which removes their SBOMs.
+    not_restored = freshness.sboms_not_restored(request, previous)
     request.system_packages.materialize()
     store = Store(store_layer.open_store(request.context, previous))
     materializer = Materializer(
@@ -91,7 +93,7 @@ def rebuild(
         ThreadPoolExecutor(system.cpus) as pool,
     ):
         new = _install(materializer, from_files, work, pool, system)
-    return materializer.rebuilt(new)
+    return materializer.rebuilt(new._replace(record=new.record._replace(sboms=not_restored)))
 
 
 def _install(
@@ -216,7 +218,6 @@ def _make_layers(
     record = record._replace(
         libraries=libraries,
         materials=materials.of_packages(install_result.distributions),
-        sboms=freshness.sboms_not_restored(materializer.request, materializer.previous),
     )
     return NewLayers(layers, states, entries, not_archived, record, archiving, written)
 
