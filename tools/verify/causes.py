@@ -52,7 +52,7 @@ def cause(difference: Difference, builds: Builds) -> str:
     """Return the likely cause of *difference* as a phrase."""
     layer = difference.layer
     if layer.startswith(RUN_IMAGE):
-        return "base image: the image is on another run image"
+        return "a step after the build: a layer that no build made is above those of the build"
     own = layer.startswith(OWN)
     if own and (changed := changed_materials(builds)):
         return f"different download: {changed[0]}"

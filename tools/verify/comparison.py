@@ -45,6 +45,8 @@ class Compared:
     These are the owners of files, where that is allowed, and the mode of the app's directory.
     """
     difference: Difference | None
+    is_rebased: bool = False
+    """Whether the images differ only in their run images, which are compared last."""
 
 
 def compare(before: Image, after: Image, *, ignore_owner: bool = False) -> Compared:
@@ -60,9 +62,21 @@ def compare(before: Image, after: Image, *, ignore_owner: bool = False) -> Compa
             continue
         difference = _difference(title, (before, old), (after, new), ignore_owner=ignore_owner)
         if difference is not None:
-            return Compared(tuple(equal), tuple(owner_only), difference)
+            is_rebased = title.startswith(RUN_IMAGE) and all(
+                map(_is_on_run_image, (before, after))
+            )
+            return Compared(tuple(equal), tuple(owner_only), difference, is_rebased)
         owner_only.append(title)
     return Compared(tuple(equal), tuple(owner_only), None)
+
+
+def _is_on_run_image(image: Image) -> bool:
+    """Whether the layers that the build did not make are below all others.
+
+    One above them was added after the build, and can replace files of the build.
+    """
+    of_build = [layer.title != RUN_IMAGE for layer in image.layers]
+    return of_build == sorted(of_build)
 
 
 def _pairs(before: Image, after: Image) -> Iterator[tuple[str, Layer | None, Layer | None]]:

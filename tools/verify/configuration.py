@@ -16,17 +16,29 @@ _FIELDS = (
 # What the platform knows of the source, such as a commit; the rebuild has a directory alone.
 _OF_SOURCE = "io.buildpacks.project.metadata"
 _ADDRESS = "downloadLocation"
+# What the build alone decides; the rest may come from the run image.
+_FIELDS_OF_BUILD = ("architecture", "os", "Entrypoint")
+_LABELS_OF_BUILD = (METADATA, "io.buildpacks.build.", "io.github.cnb-python.")
 
 type _Json = dict[str, Any]
 
 
-def difference(before: Image, after: Image) -> str:
+def difference(before: Image, after: Image, *, of_build: bool = False) -> str:
     """Return the first difference as a path with both values; empty if there is none.
 
     Not the digests of layers, which are compared by themselves, and not where images are stored.
+    *of_build*: only what the build decides, for images on two run images.
     """
     old, new = (_described(configuration(image.directory)) for image in (before, after))
-    return first_value(old, new)
+    return first_value(_of_build(old), _of_build(new)) if of_build else first_value(old, new)
+
+
+def _of_build(described: _Json) -> _Json:
+    labels = described["Labels"].items()
+    return {
+        **{name: described.get(name) for name in _FIELDS_OF_BUILD},
+        "Labels": {name: value for name, value in labels if name.startswith(_LABELS_OF_BUILD)},
+    }
 
 
 def _described(text: str) -> _Json:

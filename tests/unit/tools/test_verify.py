@@ -139,6 +139,26 @@ def test_own_layers_come_before_the_run_image_and_records_after_files(tmp_path: 
     assert (first.layer, first.path, first.more) == (OWN, f"{SITE}/six.py", 1)
 
 
+def test_image_on_another_run_image_is_rebased(tmp_path: Path) -> None:
+    old = image(tmp_path / "old", {"run image": BASE, OWN: BASE})
+    new = image(tmp_path / "new", {"run image": {"x": Member()}, OWN: BASE})
+
+    compared = comparison.compare(old, new)
+
+    assert (compared.equal, compared.is_rebased) == ((OWN,), True)
+
+
+def test_layer_above_those_of_the_build_is_no_run_image(tmp_path: Path) -> None:
+    old = image(tmp_path / "old", {OWN: BASE, "run image": {"evil": Member()}})
+    new = image(tmp_path / "new", {OWN: BASE})
+
+    compared = comparison.compare(old, new)
+
+    assert compared.difference is not None
+    assert not compared.is_rebased
+    assert comparison.title_of(compared.difference) == "layer run image is in the image alone"
+
+
 def test_another_user_owns_the_files_of_an_equal_image(tmp_path: Path) -> None:
     old = image(tmp_path / "old", {OWN: BASE})
     new = image(tmp_path / "new", {OWN: {f"{SITE}/six.py": Member(owner=4321)}})
@@ -175,7 +195,7 @@ LONG = b"x" * 5000
         (Difference(OWN, SO, ("mode",)), "umask"),
         (Difference(OWN, SO, ("owner",)), "user: "),
         (Difference(OWN, SO, ("xattrs",)), "extended attributes"),
-        (Difference("run image"), "base image: "),
+        (Difference("run image"), "a step after the build: "),
         (Difference("launcher", "cnb/lifecycle/launcher", ("content",)), "another release of the"),
         (Difference("app", "workspace/made.txt", ("added",)), "hook, build command"),
         (

@@ -143,3 +143,14 @@ def test_changed_configuration_is_named_with_its_likely_cause(
 
     assert configuration.difference(before, after) == difference
     assert causes.of_configuration(difference).startswith(cause)
+
+
+def test_images_on_two_run_images_have_the_same_configuration_of_the_build(
+    tmp_path: Path,
+) -> None:
+    config = CONFIG | {"Env": ["B=1"], "User": "7", "Labels": {"io.buildpacks.base.distro": "x"}}
+    before, after = image(tmp_path / "before"), image(tmp_path / "after", config)
+    shell = image(tmp_path / "shell", config | {"Entrypoint": ["/bin/sh"]})
+
+    assert configuration.difference(before, after, of_build=True) == ""
+    assert "Entrypoint" in configuration.difference(before, shell, of_build=True)
