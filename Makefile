@@ -17,10 +17,11 @@ GO_MODULES ?=
 GO_MODULES_FLAG := $(if $(GO_MODULES),--go-modules)
 BASE ?=
 BASES ?=
+NAMES ?=
 VERSION ?=
 FROM ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough lifecycles images scanners bases arm64 manifests collector real-packages docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough frameworks lifecycles images scanners bases arm64 manifests collector real-packages docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -64,10 +65,13 @@ unit: venv ## Run the unit tests: no process, no network
 	@$(PYTHON) -m coverage report
 
 phases: venv fixtures ## Test the package and builds with the real lifecycle, without Docker
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not thorough" tests/package tests/phases
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not thorough and not frameworks" tests/package tests/phases
 
 thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
+
+frameworks: venv fixtures ## Build and start the apps of large frameworks, one by one (by hand; half an hour; NAMES="ray or voila")
+	@$(PYTHON) -m pytest -n 0 -m frameworks $(if $(NAMES),-k "$(NAMES)") tests/phases/test_large_frameworks.py
 
 lifecycles: venv fixtures ## Test with the lifecycles of kpack, Tekton and others, phase by phase (builds them, a minute each)
 	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/lifecycles

@@ -31,12 +31,15 @@ EVERYDAY = {
     *("test_attacks", "test_exec_env", "test_uv_lock"),
 }
 
+# `make frameworks` runs it, by hand.
+BY_HAND = "test_large_frameworks"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that only `make thorough` runs."""
+    """Mark the tests that only `make thorough` or `make frameworks` runs."""
     for item in items:
         if item.path.parent == HERE and item.path.stem not in EVERYDAY:
-            item.add_marker("thorough")
+            item.add_marker("frameworks" if item.path.stem == BY_HAND else "thorough")
 
 
 @pytest.fixture(scope="session")

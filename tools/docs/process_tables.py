@@ -116,8 +116,9 @@ _TRIED = """
 ## Releases that were tried
 
 These were started with the found command, as a user without a name who may not write to the app's
-directory. Web apps answered a request. Workers connected to their broker; those of Kafka and
-PostgreSQL, and bots, tried to connect. All ended after a SIGTERM.
+directory. Web apps answered a request. Workers did a job from a real Redis or PostgreSQL, and bots
+replied to a message of a program that stands in for the service. Those of Kafka and of Telegram's
+MTProto (Faust, Telethon, Pyrogram) only tried to connect. All ended after a SIGTERM.
 
 | framework or tool | release |
 |---|---|

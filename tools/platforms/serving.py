@@ -112,6 +112,15 @@ class Served:
             time.sleep(0.05)
         return self.output.count(text) == times
 
+    def prints(self, text: str, patience: float = 30.0) -> bool:
+        """Return whether its output has *text*, once or more, within *patience* seconds."""
+        until = time.monotonic() + patience
+        while text not in self.output and time.monotonic() < until:
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        return text in self.output
+
     def stop(self, patience: float = PATIENCE) -> int | None:
         """End it with SIGTERM; return the exit code, or None if it had to be killed."""
         return terminate(self.process, patience)

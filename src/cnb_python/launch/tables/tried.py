@@ -1,14 +1,16 @@
 """The releases of frameworks and tools with which their found commands were started.
 
 Each was started as a user without a name, who may not write to the app's directory. It answered a
-request (or, if it is a worker, connected to its broker), and ended after SIGTERM.
-`docs/processes.md` is generated from it.
+request, or did a job if it is a worker, and ended after SIGTERM. `docs/processes.md` is generated
+from it.
 """
 
 from collections.abc import Mapping
 
-# By their titles in the tables. tests/phases/test_found_web_apps.py starts others in every run.
+# By their titles in the tables. A sample of each row is started by make thorough or, by hand, by
+# make frameworks.
 TRIED: Mapping[str, str] = {
+    "aiogram": "3.31.0",
     "APScheduler": "3.11.3",
     "arq": "0.28.0",
     "BentoML": "1.4.40",
@@ -21,6 +23,7 @@ TRIED: Mapping[str, str] = {
     "Dash": "4.4.1",
     "Datasette": "0.65.5",
     "discord.py": "2.7.1",
+    "disnake": "2.12.2",
     "django-dramatiq": "0.15.0",
     "django-q": "1.11.1",
     "django-rq": "4.2.0",
@@ -32,19 +35,23 @@ TRIED: Mapping[str, str] = {
     "Functions Framework": "3.10.2",
     "Gradio": "6.31.0",
     "gRPC": "1.85.3",
+    "hikari": "2.7.0",
     "Huey": "3.5.4",
     "JupyterLab": "4.6.6",
     "LiteLLM": "1.108.7",
     "Marimo": "0.25.2",
     "Mesop": "1.3.7",
     "MLflow": "3.17.2",
+    "nextcord": "3.2.0",
     "Panel": "1.10.0",
     "Procrastinate": "3.10.0",
+    "pyTelegramBotAPI": "4.37.1",
     "python-telegram-bot": "22.8",
     "Ray Serve": "2.60.0",
     "Robyn": "0.88.0",
     "RQ": "3.0.0",
     "schedule": "1.2.2",
+    "Slack Bolt": "1.30.0",
     "Solara": "1.64.1",
     "Taskiq": "0.13.0",
     "Voila": "0.5.13",
