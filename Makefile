@@ -21,7 +21,7 @@ NAMES ?=
 VERSION ?=
 FROM ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases thorough frameworks lifecycles images scanners bases arm64 manifests collector real-packages docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases long thorough frameworks lifecycles images scanners bases arm64 manifests collector real-packages docs-test package release builder fixtures upgrade bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -45,7 +45,7 @@ verify: venv ## Build APP again, and compare it with IMAGE: equal, or the first 
 verify-fixtures: venv fixtures ## Build each sample app here and on another machine, and compare (by hand: half an hour)
 	@PYTHONPATH=src $(PYTHON) -m tools.verify --fixtures
 
-test: lint types unit docs-test phases thorough lifecycles images ## Everything CI runs
+test: lint types unit phases long ## Everything CI runs
 
 lint: venv ## Check style and format
 	@$(PYTHON) -m ruff check
@@ -69,6 +69,9 @@ phases: venv fixtures ## Test the package and builds with the real lifecycle, wi
 
 thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
+
+long: venv fixtures ## Run the longer tests of every kind on all cores: thorough, lifecycles, images and docs-test
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases tests/lifecycles tests/images tests/docs
 
 frameworks: venv fixtures ## Build and start the apps of large frameworks, one by one (by hand; half an hour; NAMES="ray or voila")
 	@$(PYTHON) -m pytest -n 0 -m frameworks $(if $(NAMES),-k "$(NAMES)") tests/phases/test_large_frameworks.py

@@ -18,8 +18,9 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, for all tests."""
-    home: Path = tmp_path_factory.mktemp("chromium")
+def browser(base: Path) -> Iterator[Browser]:
+    """Chromium, for all tests; it ends before `base` looks for processes that are left."""
+    home = base / "chromium"
+    home.mkdir()
     with chromium(home) as tab:
         yield tab

@@ -1,4 +1,4 @@
-"""The same builds as in `tests/phases`, with other releases of the lifecycle and a registry."""
+"""Builds with other releases of the lifecycle and a registry."""
 
 from collections.abc import Iterator
 from copy import replace
@@ -6,13 +6,10 @@ from copy import replace
 import pytest
 
 from tests.lifecycles.registry_builds import RUN, push
-from tests.phases.conftest import app, base, buildpack, builds
 from tests.support.builds import Builds, fixture
 from tools.bench import registry
 from tools.platforms import real_tools
 from tools.platforms.build_request import Platform
-
-__all__ = ["app", "base", "buildpack", "builds"]
 
 # Tekton's catalog has 0.20.9, which the proxy of Go modules does not serve.
 TEKTON, KPACK, OLDEST_21, PINNED = "0.20.8", "0.20.12", "0.21.0", ""

@@ -1,5 +1,5 @@
-"""The same builds as in `tests/phases`, with packages that are too large or too many for CI."""
+"""The same images as in `tests/phases`, with packages that are too large or too many for CI."""
 
-from tests.phases.conftest import app, base, buildpack, builds, flask, lasting
+from tests.phases.conftest import flask, lasting
 
-__all__ = ["app", "base", "buildpack", "builds", "flask", "lasting"]
+__all__ = ["flask", "lasting"]
