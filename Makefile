@@ -60,7 +60,7 @@ format: venv ## Fix and format the code
 
 unit: venv ## Run the unit tests: no process, no network
 	@$(PYTHON) -m coverage erase
-	@$(PYTHON) -m coverage run -m pytest -n 2 --dist worksteal tests/test_architecture.py tests/test_tree.py tests/unit
+	@$(PYTHON) -m coverage run -m pytest -n 2 --dist worksteal -m "not thorough" tests/test_architecture.py tests/test_tree.py tests/unit
 	@$(PYTHON) -m coverage combine --quiet
 	@$(PYTHON) -m coverage report
 
@@ -71,7 +71,7 @@ thorough: venv fixtures ## Run the longer tests of that kind: every manager, rea
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
 
 long: venv fixtures ## Run the longer tests of every kind on all cores: thorough, lifecycles, images and docs-test
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases tests/lifecycles tests/images tests/docs
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases tests/lifecycles tests/images tests/docs tests/package tests/unit
 
 frameworks: venv fixtures ## Build and start the apps of large frameworks, one by one (by hand; half an hour; NAMES="ray or voila")
 	@$(PYTHON) -m pytest -n 0 -m frameworks $(if $(NAMES),-k "$(NAMES)") tests/phases/test_large_frameworks.py

@@ -18,8 +18,14 @@ from tools.platforms import lifecycle, oci, this_machine
 from tools.pythons import mirror
 
 HERE = Path(__file__).parent
-# The directories of which all tests are thorough; of `tests/phases`, its conftest.py says which.
-LONG = ("docs", "images", "lifecycles")
+# The directories and modules of which all tests are thorough; of `tests/phases`, its conftest.py
+# says which.
+LONG = (
+    *("docs", "images", "lifecycles", "package/test_execd.py"),
+    *("unit/system/test_progress_limit.py", "unit/system/test_hostile_servers.py"),
+    *("unit/errors/test_long_errors.py", "unit/managers/test_hostile_output.py"),
+    "unit/layers/test_venv_and_shards_broken.py",
+)
 # Their tests share a fixture that is slow to make, such as an engine or a browser.
 TOGETHER = ("docs", "images")
 # One of these that starts late would leave the other workers without work at the end.
@@ -53,9 +59,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the directories of which all tests are thorough."""
+    """Mark the tests of LONG as thorough."""
+    paths = tuple(HERE / each for each in LONG)
     for item in items:
-        if item.path.relative_to(HERE).parts[0] in LONG:
+        if any(map(item.path.is_relative_to, paths)):
             item.add_marker("thorough")
 
 
