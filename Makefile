@@ -70,7 +70,7 @@ phases: venv fixtures ## Test the package and builds with the real lifecycle, wi
 thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
 
-long: venv fixtures ## Run the longer tests of every kind on all cores: thorough, lifecycles, images and docs-test
+long: venv fixtures ## Run all long tests, on all cores: thorough, lifecycles, images, docs-test and slow unit tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases tests/lifecycles tests/images tests/docs tests/package tests/unit
 
 frameworks: venv fixtures ## Build and start the apps of large frameworks, one by one (by hand; half an hour; NAMES="ray or voila")
@@ -85,19 +85,19 @@ images: venv fixtures ## Test with pack on a real Docker engine
 scanners: venv fixtures ## Compare what syft and Trivy list with what is installed (by hand: builds them, half an hour the first time)
 	@$(PYTHON) -m pytest tests/scanners
 
-bases: venv ## Build and run sample apps on Debian 12 and 13, Ubuntu 22.04 to 26.04 and without a shell, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)
+bases: venv ## Build and run sample apps on Debian 12 and 13, Ubuntu 22.04 to 26.04 and a run image without a shell, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)
 	@$(PYTHON) -m tools.bases $(BASES)
 
 arm64: venv ## Build and run sample apps for arm64 with an emulator, and compare them with amd64 (by hand; half an hour the first time)
 	@$(PYTHON) -m tools.bases.arm64
 
-manifests: venv ## Check the manifests for kpack and Tekton by their own types, and with an API server (by hand: some minutes the first time)
+manifests: venv ## Check the manifests for kpack and Tekton with the platforms' own types and an API server (by hand: some minutes the first time)
 	@$(PYTHON) -m pytest -n 0 tests/manifests
 
 collector: venv ## Read the spans of builds with an OpenTelemetry collector (by hand: builds it, some minutes the first time)
 	@$(PYTHON) -m pytest -n 0 tests/collector
 
-real-packages: venv fixtures ## Start each server of images for development, and change the code (by hand: some minutes)
+real-packages: venv fixtures ## Start each server of development images, change the code, and check that it reloads (by hand: some minutes)
 	@$(PYTHON) -m pytest -n 0 tests/real_packages
 
 docs-test: venv ## Build the documentation, and open every page in a browser
@@ -115,7 +115,7 @@ builder: venv ## Create the builder image cnb-python/builder (BASE=ubuntu-24.04,
 fixtures: venv ## Make the lock files of the sample apps
 	@$(PYTHON) -m tools.fixtures
 
-upgrade: venv fixtures ## Build sample apps with the package of commit FROM, then with this one: which layers move (by hand)
+upgrade: venv fixtures ## Build sample apps with the package of commit FROM, then with this one, and show which layers move (by hand)
 	@CNB_PYTHON_UPGRADE_FROM="$(FROM)" $(PYTHON) -m pytest -n 0 tests/phases/test_upgrade.py
 
 bench: venv fixtures ## Measure; writes build/bench.json (python3 -m tools.bench.chart then draws docs/speed.svg)

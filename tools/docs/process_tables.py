@@ -29,8 +29,9 @@ object that wraps it, such as `ProxyFix(app)` or `socketio.ASGIApp(sio, app)`, i
 place. Of several apps, the one nearest to the top of the app is started, and `wsgi.py` and
 `asgi.py` come first there; the log lists the others.
 
-A module that imports the app, adds to it and starts it (`index.py` of Dash) is served instead. A
-module that starts a server when it is imported is run as a program, with a warning.
+If another module imports the app, adds to it and starts it, as `index.py` does for Dash, that
+module is served instead. A module that starts a server when it is imported runs as a program, with
+a warning.
 
 Django is found by `manage.py` and the settings that it names. `ASGI_APPLICATION` is preferred to
 `WSGI_APPLICATION`. An `asgi.py` whose `application` is more than
@@ -117,8 +118,8 @@ _TRIED = """
 
 These were started with the found command, as a user without a name who may not write to the app's
 directory. Web apps answered a request. Workers did a job from a real Redis or PostgreSQL, and bots
-replied to a message of a program that stands in for the service. Those of Kafka and of Telegram's
-MTProto (Faust, Telethon, Pyrogram) only tried to connect. All ended after a SIGTERM.
+replied to a message from a program that simulates their service. Workers for Kafka (Faust) and
+bots for Telegram's MTProto (Telethon, Pyrogram) only tried to connect. All ended after a SIGTERM.
 
 | framework or tool | release |
 |---|---|
