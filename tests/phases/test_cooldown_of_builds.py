@@ -89,7 +89,7 @@ def test_packages_and_what_builds_them_are_old_enough(
     refused = builds.phases(app, env={**env, "BP_PYTHON_COOLDOWN": "7 days"})
 
     # pip resolves pins without hashes: without building, which young backends would do.
-    title = "Nothing that is old enough can be installed" if manager == "pip" else YOUNG
+    title = "No releases that are old enough can be installed" if manager == "pip" else YOUNG
     assert refused.error.startswith(f"{title}\n"), refused.output
     assert "company-tools" in refused.error
     assert "company-codec" not in refused.error

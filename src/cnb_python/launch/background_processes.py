@@ -97,7 +97,7 @@ def _process(
 def _of_program(
     kind: str, match: Match, evidence: Evidence, files: SourceFiles, importable: IsImportable
 ) -> FoundProcess | None:
-    """Return the process that runs the program with *match*; None if nothing of it runs."""
+    """Return the process that runs the program with *match*; None if no program runs it."""
     file = starting_program(match.file, match.line, files)
     if file is None:
         return None
@@ -126,9 +126,9 @@ def _of_django(
 
 
 def _celery_worker(tool: BackgroundTool, files: SourceFiles) -> Match | None:
-    """Return the module that is made for Celery's worker, and imports the app of Celery.
+    """Return the module that is written for Celery's worker, and imports the Celery app.
 
-    Such as `celery_worker.py`, which gives the tasks the context of the Flask app.
+    An example is `celery_worker.py`, which gives the tasks the context of the Flask app.
     """
     if tool.package != _CELERY:
         return None

@@ -36,7 +36,7 @@ _HINTS = (
     rb"start_response|scope, ?receive|uvicorn\.run",
     rb"(?:^|\n)(?:app|application|api|server)\b[^\n=]*=",
 )
-# Code that imports an application, and starts it.
+# Code that imports an application and starts it.
 _STARTS = re.compile(rb"\.run(?:_\w+)?\(")
 _IMPORTS_APP = re.compile(rb"\bimport\b[^\n]*\b(?:app|application|api|server)\b")
 # Tools whose documentation puts a module of the same name into the app's package.
@@ -101,8 +101,8 @@ def _objects(files: SourceFiles, installed: Mapping[str, str]) -> list[DetectedA
     ordered = [app for _, app in (sorted(apps, key=lambda entry: entry[0]) if named else apps)]
     for starter, creator in starters:
         deeper = (
-            at
-            for at, app in enumerate(ordered)
+            position
+            for position, app in enumerate(ordered)
             if app.file == creator or app.file.count("/") > starter.file.count("/")
         )
         ordered.insert(next(deeper, len(ordered)), starter)
@@ -160,8 +160,8 @@ class AppIndex:
     def starters(self, file: ModuleFile) -> Iterator[tuple[DetectedApp, str]]:
         """Yield the app that *file* imports, completes and starts, with the file that creates it.
 
-        Such as `index.py` of Dash, which gives the app of `app.py` its layout. If *file* only
-        starts it, a server can do so too.
+        An example is `index.py` of Dash, which gives the app of `app.py` its layout. If *file*
+        only starts the app, nothing is yielded: a server can serve the app without *file*.
         """
         module = self.module(file)
         names = set(module.started) & set(module.origins) if module else set()
@@ -171,18 +171,18 @@ class AppIndex:
                 return
 
     def _completes(self, module: Module, name: str, file: ModuleFile) -> bool:
-        """Whether *module* does more with the app *name* than to start it."""
+        """Whether *module* does more with the app *name* than start it."""
         origin = module.origins[name].rpartition(".")[0]
         target = self.file_of(origin, file)
         creator = self.module(target) if target else None
         is_app = self.lookup(module.origins[name], file) is not None
         if creator is None or not is_app or name in module.started_on_import:
             return False
-        further = {each for each in module.origins.values() if not each.startswith(origin)}
+        other_origins = {each for each in module.origins.values() if not each.startswith(origin)}
         return (
             name in module.changed
             or name not in creator.exports
-            or any(self._is_of_app(each, file) for each in further)
+            or any(self._is_of_app(each, file) for each in other_origins)
         )
 
     def _is_of_app(self, name: str, file: ModuleFile) -> bool:
@@ -193,7 +193,7 @@ class AppIndex:
     def _imported_app(
         self, module: Module, started: str, file: ModuleFile
     ) -> Iterator[tuple[DetectedApp, str]]:
-        """Yield the app of *module* under the name *started*, or another name beside it."""
+        """Yield the app that *module* imports as *started*, or under a usual name from there."""
         origin = module.origins[started].rpartition(".")[0]
         for name in (started, *USUAL_NAMES):
             if module.origins.get(name, "").rpartition(".")[0] != origin:
@@ -323,7 +323,7 @@ def _is_package(app_dir: Path, parts: tuple[str, ...], module: Module) -> bool:
     directory = app_dir.joinpath(*parts)
     if not parts[-1].isidentifier():
         return False
-    # `from app import app` beside app.py, which may have the name of its directory.
+    # `from app import app` may import app.py beside it, which can have the name of its directory.
     is_namesake = (directory / f"{parts[-1]}.py").is_file()
     if module.relative or (parts[-1] in module.imports and not is_namesake):
         return True

@@ -46,7 +46,7 @@ class DjangoProject:
     directory: str
     """Relative to the app."""
     settings: str
-    """If `manage.py` computes the name, one that it can be; empty if none is found."""
+    """If `manage.py` computes the name, a possible one; empty if no such module exists."""
     line: int
     """Of `manage.py`, where it names the settings module."""
     app: DetectedApp | None
@@ -136,13 +136,13 @@ def _customized(
         is_served = not _ASGI_SERVERS.isdisjoint(installed)
         if is_served and (line := _line_of_own_application(file.tree)):
             return target, file.shown, line, target.name
-        if is_served and (own := _around_django(file.tree)):
-            return replace(target, name=own.name), file.shown, own.line, own.name
+        if is_served and (outer := _around_django(file.tree)):
+            return replace(target, name=outer.name), file.shown, outer.line, outer.name
     return None
 
 
 def _around_django(tree: ast.Module) -> AppDefinition | None:
-    """Return the application of another framework that an `asgi.py` mounts Django in."""
+    """Return the application of another framework in which an `asgi.py` mounts Django."""
     definitions = find_definitions(tree).definitions
     return next(
         (
@@ -208,9 +208,9 @@ def _settings_module(tree: ast.Module) -> tuple[str, int] | None:
 
 
 def _computed_settings(files: SourceFiles, directory: str, manage: ast.Module) -> str:
-    """Return a settings module that the texts in *manage* name, or begin: `f"site.settings.{x}"`.
+    """Return a settings module that a text in *manage* names or begins: `f"site.settings.{x}"`.
 
-    Which one it is only matters for what they have in common: where `wsgi.py` is.
+    Any of them will do, since they only show where `wsgi.py` is.
     """
     texts = (node.value for node in ast.walk(manage) if isinstance(node, ast.Constant))
     names = dict.fromkeys(text.partition("{")[0] for text in texts if isinstance(text, str))

@@ -42,9 +42,9 @@ def local_bind(app_dir: Path, command: str, directory: str = "") -> str:
 
 
 def preloading(app_dir: Path, command: str, directory: str = "") -> str:
-    """Return the configuration file by which *command* loads the app before it starts workers.
+    """Return the configuration file that makes *command* load the app before it starts workers.
 
-    Empty if its file does not. The parameters are those of `local_bind`.
+    Empty if its file does not do so. The parameters are those of `local_bind`.
     """
     return _file_with(_PRELOADS, "preload_app", app_dir, command, directory)
 

@@ -22,7 +22,7 @@ _OPTION = re.compile(
     rb"""(?:(?P<argument>add_argument)|option|Option|define)\(\s*(?:["']-\w["'],\s*)?["']"""
     rb"""(?P<dashes>--)?(?P<name>port|host|address)["']"""
 )
-# Options after a subcommand, which the program may need too, are not those of the program.
+# Options of a subcommand are not options of the program, which may need the subcommand too.
 _SUBCOMMANDS = re.compile(rb"add_subparsers\(|click\.group\b|\.command\(")
 # Where an option is defined with this call, its value is joined by `=`.
 _TORNADO = re.compile(rb"\bdefine\(")
@@ -87,7 +87,7 @@ def _of_row(row: WebProgram, files: SourceFiles, importable: IsImportable) -> Fo
 def _from_program(
     row: WebProgram, match: Match, files: SourceFiles, importable: IsImportable
 ) -> FoundProcess | None:
-    """Return the process that runs the program with *match*; None if nothing of it runs."""
+    """Return the process that runs the program with *match*; None if no program runs it."""
     file = starting_program(match.file, match.line, files)
     if file is None:
         return None
@@ -245,7 +245,7 @@ def python_command(file: ModuleFile, importable: IsImportable) -> tuple[str, str
 def port_options(file: ModuleFile, files: SourceFiles) -> tuple[str, bool]:
     """Return the arguments that give *file* its host and port, and whether its port is fixed.
 
-    The file defines them, or a module of the app that it imports.
+    The file defines these options, or a module of the app that it imports.
     """
     options = _options_of(file)
     if not options:
@@ -262,7 +262,7 @@ def _options_of(file: ModuleFile) -> str:
     if _SUBCOMMANDS.search(file.content):
         return ""
     words = {b"port": "{port}", b"host": "{host}", b"address": "{host}"}
-    joint = "=" if _TORNADO.search(file.content) else " "
+    separator = "=" if _TORNADO.search(file.content) else " "
     defined = {match["name"]: match for match in _OPTION.finditer(file.content)}
     if b"port" not in defined:
         return ""
@@ -270,7 +270,7 @@ def _options_of(file: ModuleFile) -> str:
     for name, match in sorted(defined.items()):
         is_positional = match["argument"] and not match["dashes"]
         options += (
-            f" {words[name]}" if is_positional else f" --{name.decode()}{joint}{words[name]}"
+            f" {words[name]}" if is_positional else f" --{name.decode()}{separator}{words[name]}"
         )
     return options
 

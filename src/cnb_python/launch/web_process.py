@@ -171,8 +171,8 @@ def _starts_on_import(app: DetectedApp) -> Message:
     return Message(
         title=f"{app.file} starts a server when it is imported",
         body=(
-            f"See line {app.started_at}. A server for production imports the file, which would",
-            "start another server. Write that line below this one:",
+            f"See line {app.started_at}. A server for production imports the file, and the import",
+            "would start another server. Move that line below this one:",
             "    if __name__ == '__main__':",
         ),
     )

@@ -65,15 +65,15 @@ class Checks:
     def resolving(self) -> Mapping[str, str]:
         """Variables by which pip and uv leave out younger releases.
 
-        None for a `uv.lock`: uv refuses a lock that was made with another limit.
+        Empty for a `uv.lock`: uv refuses a lock file that was made with another limit.
         """
         return {} if self.manager == UV else self.building
 
     @property
     def building(self) -> Mapping[str, str]:
-        """The same for what builds packages, and for programs of managers.
+        """The same for build requirements, and for the programs of managers.
 
-        None if packages are excepted, which the variables would not except.
+        Empty if packages are excepted, since the variables cannot except packages.
         """
         if not self.cooldown or self.settings.cooldown_except:
             return {}

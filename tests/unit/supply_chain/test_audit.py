@@ -44,7 +44,7 @@ def test_vulnerability_is_a_warning_by_default(app: Path, tmp_path: Path) -> Non
     result = own.run(RELEASES, (), NOT_AUDITED)
 
     assert log.lines == [
-        "Compared 2 packages with 2 records, the newest of 2026-11-01",
+        "Compared 2 packages with 2 records, the newest from 2026-11-01",
         (
             "Packages have known vulnerabilities\n"
             "jinja2 3.1.2: GHSA-h5c8-rqwp-cp95 (CVE-2024-22195), medium, fixed in 3.1.3"

@@ -272,7 +272,7 @@ def test_new_records_are_compared_with_an_unchanged_build(app: FakeBuild, tmp_pa
     record_of_second = app.build()
 
     assert changed_lines(app.log.lines) == [
-        "Compared 2 packages with 2 records, the newest of 2026-11-01",
+        "Compared 2 packages with 2 records, the newest from 2026-11-01",
         "Nothing changed: reusing 2 packages from the previous image",
     ]
     assert record_of_second.findings == ("b 1.0 GHSA-1 medium 2.0 affected",)

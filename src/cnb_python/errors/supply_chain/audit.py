@@ -16,14 +16,14 @@ class MalwareFound(AppError):
     findings: tuple[str, ...]
     """A line for each release."""
     in_image: bool
-    """Whether the previous image has them, since the same packages were installed in it."""
+    """Whether the previous image contains these packages."""
 
     @override
     def describe(self) -> Message:
         where = (
-            "The previous image of the app contains them: stop its containers, do not deploy it."
+            "The previous image of the app contains them: stop its containers, and do not deploy it."
             if self.in_image
-            else "This build has installed none of them; an earlier image of the app may contain them."
+            else "This build has installed none of them. An earlier image of the app may contain them."
         )
         return Message(
             title="The app requires packages that are known to be malware",
@@ -81,10 +81,10 @@ def old_records(titles: str, newest: str, days: int) -> Message:
         "The records for the audit are old",
         (
             f"File:     {titles}",
-            f"Found:    the newest record is of {newest}, {days} days ago",
+            f"Found:    the newest record is from {newest}, {days} days ago",
             (
-                "Malware and vulnerabilities that were found since are not in it. Download the "
-                "records again, or renew the mirror."
+                "Newer malware and vulnerabilities are not in the records. Download the records "
+                "again, or update the mirror."
             ),
         ),
     )

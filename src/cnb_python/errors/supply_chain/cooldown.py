@@ -79,9 +79,9 @@ class ReleasesTooYoung(AppError):
 
 
 class NothingOldEnough(AppError):
-    """The releases that are old enough do not fit together, and others were not tried.
+    """The releases that are old enough do not fit together, and younger ones were not tried.
 
-    To try them, packages without a wheel would be built, by releases of any age.
+    Trying them would build packages without a wheel, with build requirements of any age.
     """
 
     problem: str
@@ -92,7 +92,7 @@ class NothingOldEnough(AppError):
     @override
     def describe(self) -> Message:
         return Message(
-            title="Nothing that is old enough can be installed",
+            title="No releases that are old enough can be installed",
             body=(
                 f"Found:    {self.problem}",
                 (
@@ -101,7 +101,7 @@ class NothingOldEnough(AppError):
                 ),
             ),
             fixes=(
-                "Require older releases, or build again when these are old enough.",
+                "Require older releases, or build again when the required ones are old enough.",
                 "Lock the packages with hashes: the error then names the releases that are too young.",
                 "If you trust the packages, name them in BP_PYTHON_COOLDOWN_EXCEPT.",
             ),

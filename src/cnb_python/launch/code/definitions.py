@@ -57,9 +57,9 @@ class Module:
     origins: Mapping[str, str]
     """The full name of each imported name; a relative one starts with dots."""
     started: Mapping[str, int]
-    """The names that it starts a server with, and the lines."""
+    """The names that it starts a server with, and the line of each call."""
     started_on_import: Mapping[str, int]
-    """Those of them that it starts a server with when it is imported."""
+    """The same for the servers that it starts when it is imported."""
     changed: frozenset[str]
     """The names whose objects it uses when it is imported: `app.layout = ...`, `@app.route`."""
 
@@ -132,7 +132,7 @@ def _created(
 
 
 def is_served(traced: Traced) -> bool:
-    """Whether a server can serve what *traced* is, not only an attribute of it."""
+    """Whether a server can serve *traced* itself, not only an attribute of it."""
     framework = traced.framework
     return framework is None or framework.is_served or traced.is_wrapper
 

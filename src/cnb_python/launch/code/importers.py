@@ -1,4 +1,4 @@
-"""Finds the program that starts what a module of the app only defines.
+"""Finds the program that starts an application or bot that another module defines.
 
 Separate from `programs`, which finds the modules by their text.
 """
@@ -12,17 +12,18 @@ from cnb_python.launch.code.source_files import ModuleFile, SourceFiles
 # Names of files that usually start an app, the most likely first.
 STEMS = ("main", "app", "server", "run", "start", "bot", "worker", "index", "hello", "__main__")
 _MAX_STEPS = 3
-# Modules with more importers are no part of one program.
+# A module with more importers does not belong to one program.
 _MOST_IMPORTERS = 20
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _STARTS = frozenset({"run", "start", "launch", "serve", "main", "run_until_complete"})
 
 
 def starting_program(file: ModuleFile, line: int, files: SourceFiles) -> ModuleFile | None:
-    """Return the file to run so that *line* of *file* does its work; None if no file does it.
+    """Return the file to run so that *line* of *file* takes effect; None if no file runs it.
 
-    That is *file*, or a program that imports it: the only one that runs, or a usual one nearer to
-    the top of the app, which the author made to start everything.
+    If *file* does nothing when it is run, that is a program that imports it. Otherwise it is
+    *file*, unless a program with a usual name nearer to the top of the app imports it: the author
+    probably wrote that one to start everything.
     """
     candidates = sorted(files.files, key=_likeliness)
     if not runs(file, line):
@@ -60,7 +61,7 @@ def _likeliness(file: ModuleFile) -> tuple[int, int, tuple[str, ...]]:
 
 
 def runs(file: ModuleFile, line: int = 0) -> bool:
-    """Whether *file* does something when it is run, such as what its *line* does."""
+    """Whether *file* does something when it is run, for example on *line*."""
     if file.tree is None:
         return False
     if file.stem == "__main__" or any(map(_is_main, file.tree.body)):

@@ -26,8 +26,8 @@ _TEST = re.compile(r"test_.*|.*_test|conftest|setup|noxfile|fabfile|tasks_test")
 # Limits for very large repositories; what is beyond them is not found.
 _MAX_DIRECTORIES = 100
 _MAX_DEPTH = 5
-# Directories without `__init__.py` can hold a service each (`services/api/app/main.py`), and much
-# else: they are searched less deeply.
+# Directories without `__init__.py` can each hold a service (`services/api/app/main.py`), but also
+# much that is not code, so they are searched less deeply.
 _MAX_NAMESPACE_DEPTH = 3
 _MAX_FILES = 600
 _MAX_NAMES = 3000
@@ -117,9 +117,9 @@ def read_source_files(app_dir: Path) -> SourceFiles:
 def _order(
     file: ModuleFile, packages: frozenset[tuple[str, ...]]
 ) -> tuple[int, int, tuple[str, ...]]:
-    """Sort by place, then by the usual names: the top, directories, packages in `src`, deeper.
+    """Sort by directory, then by usual names: the top, directories, packages in `src`, deeper.
 
-    *packages* are the directories with an `__init__.py`; what is deep down in others comes last.
+    *packages* are the directories with an `__init__.py`. Deep files in others come last.
     """
     depth = len(file.parts) - 1
     level = depth - 1 if depth > 1 and file.parts[0] == SOURCE else depth
@@ -129,7 +129,7 @@ def _order(
 
 
 def _walk(app_dir: Path, parents: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of each module below *parents*; deepest down only those in packages."""
+    """Yield the parts of each module below *parents*; at the deepest levels, only in packages."""
     pending = [parents]
     names_left = _MAX_NAMES
     while pending:

@@ -14,7 +14,7 @@ _METHODS = frozenset({"run", "run_server", "run_app", "serve"})
 
 
 def started_names(tree: ast.Module) -> Mapping[str, int]:
-    """Return the names that *tree* starts a server with, anywhere in it, and the line of each."""
+    """Return the names that *tree* starts a server with, in any place, and the line of each."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return _first_lines(calls)
 
@@ -22,7 +22,7 @@ def started_names(tree: ast.Module) -> Mapping[str, int]:
 def started_on_import(tree: ast.Module, origins: Mapping[str, str]) -> Mapping[str, int]:
     """Return the same for the calls that run when *tree* is imported; *origins* are its imports.
 
-    A server that imports such a module starts another server in place of its own.
+    A server that imports such a module starts a second server, and does not serve the application.
     """
     statements = [each for each in at_module_level(tree.body) if _is_simple(each)]
     calls = [node for each in statements for node in ast.walk(each) if isinstance(node, ast.Call)]
@@ -42,7 +42,7 @@ def _first_lines(calls: Iterable[ast.Call]) -> Mapping[str, int]:
 
 
 def _started(call: ast.Call) -> Iterator[str]:
-    """Yield the names that may be the application which *call* starts."""
+    """Yield the names that may be the application that *call* starts."""
     match call.func:
         case ast.Attribute(value=owner, attr=method) if method in _METHODS:
             if isinstance(owner, ast.Name):
@@ -63,7 +63,7 @@ def _as_text(calls: Iterable[ast.Call], origins: Mapping[str, str]) -> Iterator[
 
 
 def application_text(call: ast.Call) -> str:
-    """Return the text that names the application for *call*, one of RUNNERS; empty without one.
+    """Return the text that names the application in *call*, a call of RUNNERS; empty without one.
 
     https://www.uvicorn.org/#running-programmatically
     """

@@ -24,7 +24,7 @@ class _Reloader:
     is_last: bool = False
     """The option is one of the last word of its command, and not of the program."""
     without: str = ""
-    """An option that the reloader cannot have beside it."""
+    """An option that the reloader does not work with."""
 
 
 # By the program. Each is an option of its documentation; the others have no reloader.
@@ -34,15 +34,15 @@ _RELOADERS = {
     "hypercorn": _Reloader("--reload"),
     "granian": _Reloader("--reload"),
     "flask": _Reloader("--debug", is_last=True),
-    # Its reloader is a part of the manager that `--single-process` leaves out. With it, the
-    # manager ends at SIGTERM.
+    # Its reloader is a part of the manager that `--single-process` leaves out. With the reloader,
+    # the manager ends at SIGTERM.
     "sanic": _Reloader("--reload", is_last=True, without=" --single-process"),
     "shiny": _Reloader("--reload", is_last=True),
 }
 _WITHOUT = frozenset({"waitress-serve", "daphne", "uwsgi"})
-# Distributions of servers that something else replaces in development, if anything else can. Not
+# Distributions of servers that another server replaces in development, if there is one. Not
 # daphne: without it, Django's own server has no WebSockets.
-# - The reloader of uWSGI misses changes, or ends it:
+# - The reloader of uWSGI misses changes, or stops uWSGI:
 #   https://github.com/unbit/uwsgi/issues/2665, https://github.com/unbit/uwsgi/issues/2478
 # - gunicorn does not start this worker again: https://github.com/benoitc/gunicorn/issues/2339
 _REPLACED = frozenset({"pyuwsgi", "uvicorn-worker", "uwsgi", "waitress"})
@@ -63,20 +63,20 @@ def with_reloader(installed: Mapping[str, str]) -> dict[str, str]:
 
 
 def prefer_reloader(process: FoundProcess, candidates: Mapping[str, FoundProcess]) -> FoundProcess:
-    """Return what runs the app of *process* in development.
+    """Return the process that runs the app of *process* in development.
 
-    *candidates*: the processes that are found among the distributions `with_reloader`, by type.
+    *candidates*: the processes found with the distributions of `with_reloader`, by type.
     """
-    other = candidates.get(process.type)
-    if process.type != WEB or other is None or other == process:
+    replacement = candidates.get(process.type)
+    if process.type != WEB or replacement is None or replacement == process:
         return process
-    if other.evidence != process.evidence:
+    if replacement.evidence != process.evidence:
         return process
     server = process.words[0] if process.words else _program(process)
-    # That no server for production is installed, as its lines say, would be wrong.
+    # The lines of a development server say that no server for production is installed: wrong here.
     line = f"Not using {server}, which does not start the app again when its code changes"
-    lines = other.lines if not other.development else ()
-    return replace(other, lines=(line, *lines))
+    lines = replacement.lines if not replacement.development else ()
+    return replace(replacement, lines=(line, *lines))
 
 
 def reloading(process: FoundProcess, installed: Mapping[str, str], app_dir: Path) -> FoundProcess:
@@ -105,7 +105,7 @@ def reloading(process: FoundProcess, installed: Mapping[str, str], app_dir: Path
 
 
 def _obstacle(process: FoundProcess, installed: Mapping[str, str], app_dir: Path) -> str:
-    """Return why the server of *process* cannot start the app again; empty if nothing is known."""
+    """Return why the server of *process* cannot start the app again; empty without a reason."""
     program = _program(process)
     if program in _WITHOUT:
         return f"{program} has no reloader: restart it when the code changes"
@@ -114,7 +114,7 @@ def _obstacle(process: FoundProcess, installed: Mapping[str, str], app_dir: Path
         return f"{program} reloads only with {needed}, which is missing"
     if file := preloading(app_dir, process.command, process.directory):
         # https://docs.gunicorn.org/en/stable/settings.html#reload
-        return f"{file} sets preload_app, with which gunicorn does not start changed code"
+        return f"{file} sets preload_app, so gunicorn does not load changed code"
     return ""
 
 

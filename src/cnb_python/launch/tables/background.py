@@ -52,8 +52,8 @@ _CELERY_APP = (
     r"^(\w+)\s*=\s*\w+\.extensions\[[\"']celery[\"']\]|"
     r"^(\w+)\s*=\s*(?:\w+\.)?(?:make|create|init|get)_celery\w*\("
 )
-# Not `uvicorn.run(app)` of a web app that has a bot too, nor `create_task(bot.start())` in it. The
-# dot comes first, which makes the search fast.
+# It does not match `uvicorn.run(app)` of a web app that also has a bot, nor its
+# `create_task(bot.start())`. The dot comes first, since that makes the search fast.
 _BOT = (
     r"\.(?:(?<!uvicorn\.)(?<!asyncio\.)(?<!subprocess\.)run|run_polling|start_polling"
     r"|infinity_polling|polling|run_until_disconnected"
@@ -299,7 +299,7 @@ BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
     _own_program(
         "APScheduler",
         "apscheduler",
-        # The others return at once: the program waits itself.
+        # The other schedulers return at once, so the program has to wait.
         r"\bBlockingScheduler\(|run_until_stopped\(|\b(?:Background|AsyncIO)Scheduler\("
         r"(?=(?s:.)*?(?:\bwhile\s+(?:True|1)\b|\.run_forever\(|\bsignal\.pause\(|\.wait\(\)))",
         "https://apscheduler.readthedocs.io/",

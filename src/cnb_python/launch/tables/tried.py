@@ -7,8 +7,8 @@ from it.
 
 from collections.abc import Mapping
 
-# By their titles in the tables. A sample of each row is started by make thorough or, by hand, by
-# make frameworks.
+# By their titles in the tables. `make thorough` or, by hand, `make frameworks` starts a sample of
+# each row.
 TRIED: Mapping[str, str] = {
     "aiogram": "3.31.0",
     "APScheduler": "3.11.3",

@@ -327,7 +327,7 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         ),
         documentation="https://dash.plotly.com/deployment",
     ),
-    # Bots that a platform calls, instead of asking it for messages.
+    # Bots with a web server, which their service calls for each message.
     _program(
         "python-telegram-bot",
         "python-telegram-bot",

@@ -34,10 +34,10 @@ class Audited(NamedTuple):
     """The result, as a build records it."""
 
     inputs: str
-    """A digest over the packages, the records and the VEX documents, in hex, `:`, a date.
+    """`DIGEST:DATE NAME...`; empty if there was no audit.
 
-    The date is that of the newest record. Followed by the names of the packages that no index has:
-    records are not about those. Empty: there was no audit.
+    DIGEST, in hex, is over the packages, the records and the VEX documents. DATE is that of the
+    newest record. Each NAME is a package that no index has: records are not about those.
     """
     findings: tuple[str, ...]
     """See `finding.as_lines`."""
@@ -101,7 +101,7 @@ class Audit:
         return Audited(inputs, as_lines(result))
 
     def _warn_of_old_records(self, newest: str) -> None:
-        """Warn if the database was not renewed for long: it lacks what was found since."""
+        """Warn if the newest record is old: newer malware and vulnerabilities are missing."""
         age = self.system.moment.date() - _date(newest)
         if age > _OLD:
             titles = ", ".join(source.title for source in self.sources)
@@ -132,12 +132,12 @@ class Audit:
 def _compared_line(releases: int, records: Records) -> str:
     packages = f"{releases} package{'' if releases == 1 else 's'}"
     count = f"{records.count:,} record{'' if records.count == 1 else 's'}"
-    newest = f", the newest of {records.newest}" if records.newest else ""
+    newest = f", the newest from {records.newest}" if records.newest else ""
     return f"Compared {packages} with {count}{newest}"
 
 
 def _date(text: str) -> date:
-    """Return the date *text*; for one that no calendar has, the latest: no warning can help."""
+    """Return the date *text*; the latest date if *text* is invalid, so that no warning appears."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -66,7 +66,7 @@ class Records:
     count: int = 0
     """How many records were read."""
     newest: str = ""
-    """When the record that changed last did so, as `2026-11-29`; empty: none has a date."""
+    """The latest date on which a record changed, as `2026-11-29`; empty if no record has one."""
 
     def digest(self) -> str:
         """Return a SHA-256 in hex over the files of all sources. Raises BadAuditData."""

@@ -129,7 +129,7 @@ def _is_affected(entry: Mapping[str, JsonValue], version: str) -> bool:
 def _is_about(entry: Mapping[str, JsonValue], version: str) -> bool:
     """Whether *entry* names *version*, or neither versions nor ranges at all.
 
-    Ranges of the type GIT are about commits, which an installed release does not name.
+    Ranges of the type GIT are about commits, and the commit of an installed release is unknown.
     https://ossf.github.io/osv-schema/#affectedrangestype-field
     """
     versions, ranges = entry.get("versions"), _tables(entry.get("ranges"))

@@ -35,12 +35,12 @@ def worst(severities: Iterable[str]) -> str:
 def of_vector(kind: str, vector: str) -> str:
     """Return the severity of a CVSS *vector*; *kind*: the type that OSV gives it.
 
-    Empty if it is another text or of another kind, or if its base score is 0.
+    Empty if *vector* is invalid or *kind* is unknown, or if the base score is 0.
 
     >>> of_vector("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")
     'critical'
     """
-    # Few records need it, and loading it takes longer than reading them. It has no types.
+    # Few records need it, and importing it takes longer than reading them. It has no types.
     from cvss import CVSS2, CVSS3, CVSS4, CVSSError  # type: ignore[import-untyped] # noqa: PLC0415 - see above
 
     parsers = {"CVSS_V2": CVSS2, "CVSS_V3": CVSS3, "CVSS_V4": CVSS4}
