@@ -68,8 +68,8 @@ def build(context: BuildContext, system: System, observed: Observed) -> None:
 
 
 def context_of(settings: Settings, context: BuildContext) -> BuildContext:
-    """Return *context* as *settings* have it: what the image is for, and no variable too many."""
-    # The variable is for one command alone, which the settings name.
+    """Return *context* with the execution environment, and without COLLECTSTATIC_ENV."""
+    # Only collectstatic gets the variables in it; the settings contain them.
     narrowed = context.without(COLLECTSTATIC_ENV)
     return narrowed._replace(exec_env=execution_environment(narrowed, settings))
 
@@ -81,7 +81,7 @@ def provision_request(
     context: BuildContext,
     output: Output,
 ) -> ProvisionRequest:
-    """Return what the build has to provide; print which packages an image for tests has more."""
+    """Return what the build has to provide; print the packages that only a test image has."""
     for line in decisions.added_packages:
         output.line(line)
     return ProvisionRequest(

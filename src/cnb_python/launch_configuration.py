@@ -29,7 +29,7 @@ class LaunchConfiguration(NamedTuple):
     sizes: Mapping[str, str]
     """The size of each layer in bytes, in digits, by its name."""
     labels: Mapping[str, str]
-    """What the image needs of its run image."""
+    """What the image needs from its run image."""
 
 
 def configure(
@@ -41,7 +41,7 @@ def configure(
 ) -> LaunchConfiguration:
     """Decide how the image starts, print why, and make layer `defaults`.
 
-    *packages* are those of the system. Raises IncompleteBuildpack.
+    *packages*: the system packages. Raises IncompleteBuildpack.
     """
     output = system.output
     plan = plan_launch(decisions, record, packages, context, output)
@@ -101,7 +101,7 @@ def processes_of_image(
 def defaults_of(
     decisions: Decisions, plan: LaunchPlan, record: BuildRecord, output: Output
 ) -> Defaults:
-    """Return what layer `defaults` has to know about the app."""
+    """Return what the build has to write to layer `defaults` for the app."""
     app, installed = decisions.app, record.distributions
     return Defaults(
         frozenset(single_worker.single_worker_types(plan, app, installed)),
@@ -115,7 +115,7 @@ def defaults_of(
 def find_safe_types(
     decisions: Decisions, plan: LaunchPlan, record: BuildRecord, output: Output
 ) -> SafeTypes:
-    """Return the processes that the setting `safe_path` is for; warn of the others."""
+    """Return the processes that the setting `safe_path` applies to; warn about the others."""
     if not decisions.settings.safe_path:
         return SafeTypes(frozenset(), ())
     safe = safe_path.safe_types(plan, decisions.app, record.distributions)

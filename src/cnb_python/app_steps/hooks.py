@@ -47,7 +47,7 @@ def find(app_dir: Path, name: str) -> Path | None:
 
 
 def digests(app_dir: Path) -> Iterator[str]:
-    """Yield SHA-256 and name of each hook that the app has. Raises as `find`, and OSError."""
+    """Yield SHA-256 and name of each hook of the app. Raises OSError and what `find` raises."""
     for name in (PRE, POST):
         if script := find(app_dir, name):
             with script.open("rb") as file:

@@ -63,7 +63,7 @@ class Data:
     """Why the layer of the previous image is invalid."""
     is_in_image: bool
     downloads: tuple[str, ...] = ()
-    """SHA-256 and name of each file that the image's data was made from, if it is in the image."""
+    """SHA-256 and name of each file that the data was made from, if the data is in the image."""
     snapshot: Snapshot = field(default_factory=Snapshot)
 
     @property
@@ -105,7 +105,9 @@ def find(environment: ProvidedEnvironment, output: Output) -> Data | None:
     state = decide(restored, key)
     if isinstance(state, Rebuild):
         return Data(environment, names, key, state.reasons, is_in_image=False)
-    return Data(environment, names, key, (), is_in_image=True, downloads=_recorded(restored))
+    return Data(
+        environment, names, key, (), is_in_image=True, downloads=_recorded_downloads(restored)
+    )
 
 
 def provide(data: Data, system: System) -> None:
@@ -156,13 +158,13 @@ def _metadata(key: NltkKey, downloads: tuple[str, ...]) -> dict[str, str | list[
     return {**key.metadata(), **({cache_keys.DOWNLOADS: [*downloads]} if downloads else {})}
 
 
-def _recorded(state: Restored | Empty) -> tuple[str, ...]:
+def _recorded_downloads(state: Restored | Empty) -> tuple[str, ...]:
     listed = state.metadata.get(cache_keys.DOWNLOADS) if isinstance(state, Restored) else None
     return tuple(map(str, listed)) if isinstance(listed, list) else ()
 
 
 def _downloads(directory: Path) -> Iterator[str]:
-    """Yield the files as NLTK downloads them: `corpora/stopwords.zip`. It unpacks most of them."""
+    """Yield SHA-256 and path of each file that NLTK downloaded: `corpora/stopwords.zip`."""
     for path in sorted(directory.glob("*/*")):
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as file:

@@ -83,8 +83,8 @@ class Steps:
         if self.commands:
             trees = self._run_commands(self.commands, environment, defaults, log)
         if self.static:
-            of_static = self._collect(self.static, environment, defaults, log)
-            results = of_static._replace(hooks=results.hooks)
+            static_results = self._collect(self.static, environment, defaults, log)
+            results = static_results._replace(hooks=results.hooks)
         results = results._replace(trees=results.trees | trees)
         if self.post_compile:
             with log.step(hooks.POST):

@@ -112,9 +112,9 @@ class Buildpack(NamedTuple):
     """One of SUPPORTED_APIS."""
     directory: Path
     name: str = ""
-    """For people; empty if `buildpack.toml` has none."""
+    """The name for people; empty if `buildpack.toml` has none."""
     homepage: str = ""
-    """An address; empty as above."""
+    """The address of its homepage; empty if `buildpack.toml` has none."""
 
 
 class DetectContext(NamedTuple):
@@ -147,7 +147,8 @@ class BuildContext(NamedTuple):
     def restores_sboms(self) -> bool:
         """Whether the platform certainly restores the SBOMs that an earlier build exported.
 
-        Platform API 0.8 and newer do. Before 0.12, each build image has a stack.
+        Platforms with API 0.8 or newer do. Before API 0.12, each build image has a stack, so one
+        without a stack has a platform that restores SBOMs.
         https://github.com/buildpacks/spec/blob/platform/v0.11/platform.md#build-image
         """
         return "CNB_STACK_ID" not in self.environ

@@ -41,9 +41,9 @@ def declared_packages(
 def known_requirements(
     app: App, manager: Manager, settings: Settings, environ: Mapping[str, str]
 ) -> frozenset[str]:
-    """Return packages that those in the files of *manager* are known to install too.
+    """Return the packages that those in the files of *manager* are known to install.
 
-    Only packages that decide which processes the app has: of `fastapi[standard]`, uvicorn.
+    Only packages that decide which processes the app has, such as uvicorn for `fastapi[standard]`.
     """
     rows = _rows()
     names = {name for name, _ in _named(app, manager, settings, environ)}

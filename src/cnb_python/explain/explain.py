@@ -219,7 +219,7 @@ def _versions(provided: _ProvisionInputs) -> tuple[_KnownFrom, str, dict[str, st
 
 
 def _assumed(packages: ChosenPackages, request: ProvisionRequest) -> dict[str, str]:
-    """Return what a build is assumed to install besides the *packages* that the files name."""
+    """Return the packages that a build probably installs besides those that the files name."""
     if packages.known_from != "unresolved files":
         return {}
     app, manager = request.app, request.manager

@@ -1,6 +1,6 @@
-"""Runs the commands of package managers: without secrets in what they print, and guarded.
+"""Runs the commands of package managers, and removes secrets from what they print.
 
-Separate from `staging`, which says where they run and takes what they leave.
+Separate from `staging`, which decides where they run, and collects what they install.
 """
 
 import re
@@ -28,8 +28,8 @@ def run(
 ) -> Outcome:
     """Run *command*; undo what it does to *layers_dir* if it runs code of packages.
 
-    *runs_code*: what does so, for the log; empty: the command itself, None: nothing. *secrets* are
-    removed from the output, which is printed if the command is shown.
+    *runs_code*: what runs the code, for the log; empty: the command itself; None: no code runs.
+    *secrets* are removed from the output, which is printed if the command is shown.
     """
     output = system.output
     if command.shown:
@@ -49,13 +49,13 @@ def run(
 
 @dataclass(slots=True)
 class Watched:
-    """Runs commands, and notes whether their output shows that code of a package ran."""
+    """Runs commands, and records whether their output shows that code of a package ran."""
 
     run: Run
     ran_foreign_code: bool = False
 
     def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
-        """Run *command*. A quiet one that may have run code counts as one that did."""
+        """Run *command*. A quiet command that may have run code counts as one that did."""
         outcome = self.run(command, on_line)
         words = command.argv[1:]
         is_silent = "--quiet" in words and ("compile" in words or "export" in words)

@@ -86,8 +86,8 @@ class EnvironmentRequest:
     resolving: Mapping[str, str] = field(default_factory=dict)
     """Variables of managers that resolve, by which they leave out releases; tried first."""
     building: Mapping[str, str] = field(default_factory=dict)
-    """Variables by which pip and uv leave out releases when they download what builds a package,
-    or a manager's program: that code runs without having been resolved before."""
+    """Variables by which pip and uv leave out releases when they download build requirements or a
+    manager's program: their code runs, but no resolution contains them."""
 
     @property
     def resolver(self) -> str:

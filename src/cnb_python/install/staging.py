@@ -342,7 +342,7 @@ class StagingArea:
         tool_cache = self.request.tool_cache
         if tool_cache is None:
             return not_available(program)
-        # The pinned release travels with the buildpack: with its hashes, so it is no new one.
+        # The buildpack pins this release with hashes, so it cannot be a young one.
         run = self.run if program.is_locked else self._leaving_out(self.run)
         # Loads the managers of pip and uv, which a build with a tool has loaded already.
         from cnb_python.managers.tool_install import install  # noqa: PLC0415 - see above

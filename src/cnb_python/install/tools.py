@@ -36,9 +36,9 @@ class ToolCache:
     python: Path = _BUILDPACK_PYTHON
     """The interpreter that runs them: that of the buildpack."""
     installed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """The distributions of each program that the build used: names and versions, by its name.
+    """Names and versions of the distributions of each tool that the build used, by tool.
 
-    Read before foreign code runs, which could change the files.
+    They are read before foreign code runs, which could change the files.
     """
     _used: set[str] = field(default_factory=set)
 

@@ -1,8 +1,8 @@
-"""Leaves out releases that the build must not install, while pip and uv choose releases.
+"""Makes pip and uv leave out releases that the build must not install.
 
-They do so when they resolve, and when they download what builds a package.
+They leave them out when they resolve, and when they download build requirements.
 
-Separate from `staging`: it knows nothing of environments.
+Separate from `staging`, since it does not depend on environments.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,9 +21,9 @@ from cnb_python.errors.supply_chain.cooldown import NothingOldEnough
 from cnb_python.managers.base import InstallContext, Manager, Resolution
 from cnb_python.system.interface import Command, Outcome, Output, Run
 
-# Failures that leaving out releases can cause. That of another kind is what it says.
+# Failures that can have left-out releases as their cause. Other failures have another cause.
 _NOT_FOUND = (NoSuchPackage, NoSuchVersion, OnlySource, UnfitVersion, VersionConflict)
-# Neither builds packages of an index, nor downloads what builds others: no code of young releases.
+# Packages of an index are not built, and no build requirements downloaded: no young code runs.
 # https://pip.pypa.io/en/stable/cli/pip_install/#cmdoption-no-build-isolation (0: not isolated)
 _NO_BUILDS: Mapping[str, str] = MappingProxyType(
     {
@@ -42,11 +42,11 @@ def resolve(
     limits: Mapping[str, str],
     output: Output,
 ) -> Resolution:
-    """Have *manager* resolve with *limits*, variables by which pip and uv leave out releases.
+    """Resolve with *manager* and *limits*, variables by which pip and uv leave out releases.
 
-    If there is no such resolution, or an index does not give their age, it resolves with releases
-    of any age, and without builds, for a message that names them. Raises what the manager raises,
-    and NothingOldEnough.
+    If that fails, or an index does not give the age of releases, it resolves again with releases
+    of any age and without builds, so that the error can name the young ones. Raises
+    NothingOldEnough, and what the manager raises.
     """
     if not limits:
         return manager.resolve(context, run)
@@ -66,10 +66,10 @@ def resolve(
 
 
 def leaving_out(limits: Mapping[str, str], run: Run, output: Output) -> Run:
-    """Return *run* for commands that download code which was not resolved before.
+    """Return *run* with *limits*, for commands that download code that no resolution contains.
 
-    *limits*: as those of `resolve`; empty ones change nothing. *output* gets a line about them if
-    a command fails.
+    *limits*: as in `resolve`; if empty, *run* is returned as it is. *output* gets a line about the
+    limits if a command fails.
     """
 
     def limited(command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:

@@ -107,7 +107,7 @@ SBOM = "sbom"
 """The digest of the layer's SBOM, in the metadata of some layers; it is in no key."""
 
 DOWNLOADS = "downloads"
-"""The files that the layer was made from, in the metadata of some layers; it is in no key."""
+"""The files that a layer was made from, in the metadata of some layers; not part of a key."""
 
 
 @dataclass(frozen=True, slots=True)

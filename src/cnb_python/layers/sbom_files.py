@@ -54,8 +54,8 @@ def are_restored(
 ) -> bool:
     """Whether the SBOMs of *layers* are on disk with the digest *expected*.
 
-    Also if no SBOM is there and the platform may be one that restores none, which does not export
-    them either. *may_be_lost*: whether a platform that restores them can have lost them.
+    Also true if no SBOM is there and the platform may restore none: such a platform exports none.
+    *may_be_lost*: whether a platform that restores SBOMs can have lost these.
     """
     sboms = read(context.layers_dir, layers)
     if digest(sboms) == expected:

@@ -76,9 +76,9 @@ class BuildRecord(NamedTuple):
     sboms: Mapping[str, str] | None = None
     """Digest over the SBOMs of layer `python`, and over those of the other layers.
 
-    By `SBOM_OF_PYTHON` and `SBOM_OF_PACKAGES`. With `SBOMS_NOT_RESTORED` if the platform restored
-    none of an earlier build, when the environment was last rebuilt. None in a record of a release
-    that wrote none.
+    By `SBOM_OF_PYTHON` and `SBOM_OF_PACKAGES`. With `SBOMS_NOT_RESTORED` if the platform had
+    restored no SBOM of the earlier build when the environment was last rebuilt. None in a record
+    of a release that wrote no SBOMs.
     """
 
     development: tuple[str, ...] = ()

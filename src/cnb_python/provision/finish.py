@@ -95,18 +95,20 @@ class Rebuilt:
         return new_layers, python_size
 
     def _saved_store(self, results: StepResults, python_size: str) -> BuildRecord:
-        """Save the store within its budget; return the record with what is known now."""
+        """Save the store within its budget; return the completed record."""
         request = self.environment.request
         programs = tools.keys_to_keep(self.store, request.manager.name)
         trees = {request.runtime.archive, *programs, *results.trees}
         manifest = self.store.close(self.entries.values(), trees, self.not_archived)
-        of_programs = map(materials.of_program, programs)
+        tool_materials = map(materials.of_program, programs)
         return self.record._replace(
             package_key=request.package_key.metadata(),
             layer_sizes=self._layer_sizes(results, python_size),
             manifest=manifest,
             static_files_key=results.static_files_key,
-            materials=materials.complete(request, (*self.record.materials, *of_programs), results),
+            materials=materials.complete(
+                request, (*self.record.materials, *tool_materials), results
+            ),
         )
 
     def _write_sboms(self, sboms: Sboms) -> None:

@@ -43,7 +43,7 @@ def _has_sboms(request: ProvisionRequest, record: BuildRecord) -> bool:
         request.context,
         record.layers,
         sboms.get(SBOM_OF_PACKAGES, ""),
-        # Only once: the next build would not find those that this one writes.
+        # Only once: such a platform would not restore those that this build writes either.
         may_be_lost=SBOM_OF_PACKAGES in sboms and SBOMS_NOT_RESTORED not in sboms,
     )
 

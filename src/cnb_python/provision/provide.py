@@ -103,7 +103,7 @@ def _provide(
 def _has_sbom_of_python(request: ProvisionRequest, record: BuildRecord) -> bool:
     """Whether the SBOM of layer `python` is restored as the previous build wrote it."""
     expected = (record.sboms or {}).get(store_layer.SBOM_OF_PYTHON, "")
-    # If all SBOMs are lost, those of packages cause a rebuild.
+    # If all SBOMs are lost, the check of those of packages causes a rebuild.
     return sbom_files.are_restored(request.context, (python.NAME,), expected, may_be_lost=False)
 
 

@@ -74,7 +74,7 @@ def rebuild(
     installing raises; layers that were begun have no `.toml` then, so the lifecycle ignores them.
     """
     _log_reasons(request, previous, system.output)
-    # Before layers are begun, which removes their SBOMs.
+    # This comes before any layer is begun, since that removes the SBOMs of the layer.
     not_restored = freshness.sboms_not_restored(request, previous)
     request.system_packages.materialize()
     store = Store(store_layer.open_store(request.context, previous))
@@ -138,15 +138,15 @@ def _install(
 
 
 class _Python(NamedTuple):
-    """The app's Python, of which some is done beside the manager."""
+    """The app's Python, with the work on it that runs beside the manager."""
 
     files: PythonFiles
     compiling: Future[None]
     libraries: Future[tuple[Component, ...]]
-    """Those that are linked into it."""
+    """The libraries that are linked into Python."""
 
     def wait(self) -> None:
-        """Return when nothing is done beside any more. Raises what was raised there."""
+        """Wait until that work has ended. Raises what it raised."""
         self.compiling.result()
         self.libraries.result()
 
@@ -154,7 +154,7 @@ class _Python(NamedTuple):
 def _begin_python(
     request: ProvisionRequest, store: Store, pool: ThreadPoolExecutor, system: System
 ) -> _Python:
-    """Write the app's Python to disk; begin to compile it, and to ask for its libraries."""
+    """Write the app's Python to disk; begin to compile it and to list its libraries."""
     files = python_install.materialize(request.runtime, store, system)
     libraries = pool.submit(sboms.libraries_of_python, request, system)
     return _Python(files, pool.submit(files.complete), libraries)

@@ -67,7 +67,7 @@ class SystemLayers(Protocol):
 
     @property
     def distribution(self) -> str:
-        """What the packages are of: `debian 12`."""
+        """The Linux distribution of the packages: `debian 12`."""
         ...
 
     @property
@@ -122,7 +122,7 @@ class PackageChecks(Protocol):
 
     @property
     def building(self) -> Mapping[str, str]:
-        """The same for what they download to build a package, and for their own programs."""
+        """The same for build requirements, and for the programs of managers."""
         ...
 
     def check_recorded(self, record: BuildRecord) -> BuildRecord:
@@ -331,7 +331,7 @@ class StepResults(NamedTuple):
     static_files_key: str = ""
     """`BuildRecord.static_files_key` of this build."""
     downloads: tuple[str, ...] = ()
-    """SHA-256 and name of each file that a further layer of the image was made from."""
+    """SHA-256 and name of each file that another layer of the image was made from."""
     hooks: tuple[str, ...] = ()
     """SHA-256 and name of each hook of the app. What hooks download is not known."""
 

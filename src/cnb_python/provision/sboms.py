@@ -63,7 +63,7 @@ def of_tools(tools: str, programs: Programs) -> Document:
     """Return the SBOM of the build: the tools that it used, which are in no layer.
 
     *tools*: names and versions of those that the buildpack contains, `pip 26.3, uv 0.13.8`.
-    *programs*: the distributions of each program of a package manager, by its name.
+    *programs*: the distributions of each package manager's program, by the program's name.
     """
     bundled = [_tool(*each.split(" ", 1)) for each in tools.split(", ")]
     return document(sbom_files.BUILD, [*bundled, *starmap(_program, programs.items())])
@@ -78,7 +78,7 @@ def _program(name: str, packages: Iterable[tuple[str, str]]) -> Component:
     """Return the program *name*, one of *packages*, with the others inside."""
     versions = dict(packages)
     program = _tool(name, versions.pop(name, ""))
-    # pip and uv are needed by some programs, in releases of their own.
+    # Some programs depend on pip or uv, in a release of their own.
     return program._replace(
         contains=tuple(
             each._replace(ref=f"{program.ref}#{each.purl}", kind="library")
@@ -95,7 +95,7 @@ def described(
 ) -> list[Described]:
     """Return every distribution with its METADATA and the SBOMs that are in its wheel.
 
-    An SBOM that cannot be read is empty, and so are those of a wheel that has too much of them.
+    An SBOM that cannot be read is empty. So are those of a wheel that exceed its size limit.
     """
 
     def read(name: str, path: str) -> bytes:
@@ -120,13 +120,13 @@ def described(
 
 
 def _within_limit(files: Iterable[tuple[str, Callable[[], bytes]]]) -> dict[str, bytes]:
-    """Return the contents of *files* by their names, until they are too large together."""
+    """Return the contents of *files* by name; empty from the one that exceeds the total limit."""
     contents: dict[str, bytes] = {}
-    left = regular_file.LIMIT
+    remaining = regular_file.LIMIT
     for name, read in files:
-        content = read() if left else b""
-        contents[name] = content if len(content) <= left else b""
-        left = max(left - len(content), 0)
+        content = read() if remaining else b""
+        contents[name] = content if len(content) <= remaining else b""
+        remaining = max(remaining - len(content), 0)
     return contents
 
 
@@ -146,7 +146,7 @@ def documents(
     """Return the SBOM of layer `python`, and of each of *layers* that holds distributions.
 
     *libraries*: those that are linked into Python; *environment*: all distributions; *programs*:
-    as `of_tools` has them. In the linked layout, layer `venv` holds links and copies of files of
+    as in `of_tools`. In the linked layout, layer `venv` holds links and copies of files of
     other layers, so it has no SBOM.
     """
     components = distributions.components(

@@ -106,11 +106,11 @@ class Observed(NamedTuple):
     times: StepTimes
 
     def chose_packages(self, decisions: Decisions) -> None:
-        """Record what decides the packages, which are not counted yet."""
+        """Record what decides the packages. Their number is not known yet."""
         self.result["packages"] = chosen_packages(decisions, None)
 
     def chose_python(self, resolved: ResolvedPython, app_dir: Path) -> None:
-        """Record the Python, and what chose it."""
+        """Record the version of Python, and what chose it."""
         self.result["python"] = chosen_python(resolved, app_dir)
 
     def made_layers(

@@ -96,7 +96,7 @@ def _span(trace: str, span: str, parent: str, name: str, start: int, end: int) -
     return {
         "traceId": trace,
         "spanId": span,
-        # A collector reads a span without it as the first of its trace.
+        # For a collector, a span without a parent is the first of its trace.
         **({"parentSpanId": parent} if parent else {}),
         "name": name,
         "kind": _INTERNAL,

@@ -1,7 +1,7 @@
-"""Package URLs (purl) of what an image has, in their normal form.
+"""Package URLs (purl) of the packages and programs in an image, in normalized form.
 
-Separate from `distributions` and without its library: an unchanged build lists its materials, and
-importing packageurl-python takes 20 ms. https://github.com/package-url/purl-spec
+Separate from `distributions`, and without packageurl-python: importing it takes 20 ms, and even an
+unchanged build lists its materials. https://github.com/package-url/purl-spec
 """
 
 from collections.abc import Mapping

@@ -53,7 +53,7 @@ class _FailedAttempt:
 
 
 class _Session(NamedTuple):
-    """What a download needs of the network; the next one may use it afterwards."""
+    """The network state of a download. A later download may use it."""
 
     environ: Mapping[str, str]
     """Variables for proxies, certificates and logins."""
@@ -82,7 +82,7 @@ class Client:
     def keeping_connections(self) -> Iterator[Client]:
         """Yield a client that keeps its connections for the next downloads, until the block ends.
 
-        Threads may use it together: each download has a connection to itself.
+        Several threads may use it, since each download has its own connection.
         """
         idle: list[_Session] = []
         try:

@@ -159,7 +159,7 @@ class System:
         return self.now or datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC)
 
     def fetch_many(self) -> AbstractContextManager[Fetch]:
-        """Open a `fetch` for many small files of a few hosts; threads may use it together."""
+        """Open a `fetch` for many small files of a few hosts. Several threads may use it."""
         return self.open_fetch() if self.open_fetch else nullcontext(self.fetch)
 
     def limited(self, limits: Limits) -> System:

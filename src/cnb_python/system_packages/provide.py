@@ -203,7 +203,7 @@ class _DebianPackages:
 
     @property
     def distribution(self) -> str:
-        """What the packages are of: `debian 12`."""
+        """The Linux distribution of the packages: `debian 12`."""
         return self.key.distro
 
     @property
@@ -301,7 +301,7 @@ class _DebianPackages:
         )
 
     def _metadata_of(self, unpacked: Contents, size: int) -> Metadata:
-        """Return the metadata of the image's layer but its SBOM; *size* in bytes."""
+        """Return the metadata of the image's layer without its SBOM; *size* in bytes."""
         in_image = unpacked.run_packages
         lines = [line for line in self._cache.lines if line.partition("=")[0] in in_image]
         return {
