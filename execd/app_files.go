@@ -12,7 +12,7 @@ import (
 // writes in the directory of the app: copies of those that match patterns, which the package may
 // change, and links to all others.
 //
-// Copies replace those of the start before, since the app may have changed. Hidden files have no link.
+// Copies replace those of the previous start, since the app may have changed. Hidden files get no link.
 func appFiles(app, directory string, patterns []string) error {
 	if isSame(app, directory) {
 		return nil
@@ -39,18 +39,18 @@ func appFiles(app, directory string, patterns []string) error {
 	return errors.Join(failed...)
 }
 
-func isSame(one, other string) bool {
-	first, err := os.Stat(one)
+func isSame(first, second string) bool {
+	firstInfo, err := os.Stat(first)
 	if err != nil {
 		return false
 	}
-	second, err := os.Stat(other)
-	return err == nil && os.SameFile(first, second)
+	secondInfo, err := os.Stat(second)
+	return err == nil && os.SameFile(firstInfo, secondInfo)
 }
 
 func matches(name string, patterns []string) bool {
 	for _, pattern := range patterns {
-		if found, _ := filepath.Match(pattern, name); found {
+		if isMatch, _ := filepath.Match(pattern, name); isMatch {
 			return true
 		}
 	}
@@ -65,8 +65,8 @@ func copied(from, to string) error {
 		}
 		name, _ := filepath.Rel(from, path)
 		target := filepath.Join(to, name)
-		// Writing through a link would change what it names.
-		if found, err := os.Lstat(target); err == nil && found.Mode()&fs.ModeSymlink != 0 {
+		// Writing through a link would change the file that it points to.
+		if info, err := os.Lstat(target); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			if err := os.Remove(target); err != nil {
 				return err
 			}

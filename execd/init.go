@@ -41,8 +41,9 @@ func runInit(command []string) int {
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_PRCTL, setChildSubreaper, 1, 0, 0, 0, 0)
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
-	// Go's runtime interrupts long work with it, such as a look at all processes of a busy machine. Each
-	// would start that work again: https://pkg.go.dev/os/signal#hdr-Default_behavior_of_signals_in_Go_programs
+	// Go's runtime sends this signal to itself during long work, such as reading all processes of a busy
+	// machine. Each signal would start that work again:
+	// https://pkg.go.dev/os/signal#hdr-Default_behavior_of_signals_in_Go_programs
 	signal.Reset(syscall.SIGURG)
 	// Otherwise giving the terminal to the command would stop it.
 	signal.Ignore(syscall.SIGTTOU, syscall.SIGTTIN)

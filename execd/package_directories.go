@@ -24,8 +24,8 @@ type packageDirectory struct {
 	// directory. "": the package writes only if the variable is set, to a directory that has to be new.
 	usual string
 	value string // of the variable; {} is the directory
-	// Patterns of the files that the package reads and changes in this directory, which is that of the
-	// app: a new one gets them from the app. See appFiles.
+	// Patterns of the app's files that the package reads and changes in this directory. Another directory
+	// gets them from the app: see appFiles.
 	files []string
 }
 
@@ -103,7 +103,7 @@ func readPackageDirectories(file string) (rows []packageDirectory) {
 }
 
 // canUse: the directory is writable, can be made, or has files, such as a read-only volume with models,
-// which another directory would hide. The files of the app are in the other directory too.
+// which another directory would hide. Files of the app do not count: another directory gets them too.
 func (in paths) canUse(user lookup, each packageDirectory) bool {
 	path := in.usualPath(user, each.usual)
 	if path == "" || each.usual == "" {

@@ -29,7 +29,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-const served = time.Minute
+const startTimeout = time.Minute
 
 // cluster is the API server, and what it serves.
 type cluster struct {
@@ -54,7 +54,7 @@ func (c *cluster) define(ctx context.Context, object *unstructured.Unstructured)
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &definition); err != nil {
 		return err
 	}
-	// Without the webhook that converts between versions: there is one version for each manifest.
+	// Each manifest has one version, so the webhook that converts between versions is not needed.
 	definition.Spec.Conversion = nil
 	all := c.definitions.ApiextensionsV1().CustomResourceDefinitions()
 	created, err := all.Create(ctx, &definition, meta.CreateOptions{FieldValidation: meta.FieldValidationStrict})
@@ -65,7 +65,7 @@ func (c *cluster) define(ctx context.Context, object *unstructured.Unstructured)
 		created, err = all.Get(ctx, created.Name, meta.GetOptions{})
 		return err == nil && apihelpers.IsCRDConditionTrue(created, definitions.Established), err
 	}
-	if err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, served, true, isServed); err != nil {
+	if err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, isServed); err != nil {
 		return fmt.Errorf("%s is not served: %w", definition.Name, err)
 	}
 	for _, version := range created.Spec.Versions {
@@ -75,7 +75,7 @@ func (c *cluster) define(ctx context.Context, object *unstructured.Unstructured)
 	return nil
 }
 
-// try asks the server whether it would accept the object.
+// try returns an error if the server would not accept the object.
 func (c *cluster) try(ctx context.Context, object *unstructured.Unstructured) error {
 	kind := object.GroupVersionKind()
 	definition, ok := c.kinds[kind]
@@ -136,7 +136,7 @@ func run(ctx context.Context, directories, manifests []string) (refused []error,
 }
 
 func main() {
-	// The server logs that the rest of Kubernetes is not there.
+	// Without the server's messages that the rest of Kubernetes is missing.
 	klog.SetLogger(klog.Logger{})
 	end := slices.Index(os.Args, "--")
 	if end < 2 {

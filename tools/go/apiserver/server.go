@@ -22,7 +22,7 @@ import (
 	components "k8s.io/component-base/compatibility"
 )
 
-// No other server is asked who a client is: it has the token of this process.
+// No other server authenticates clients: they have the token of this process.
 const kubeconfig = `
 apiVersion: v1
 kind: Config
@@ -110,7 +110,7 @@ func apiServer(directory string, store net.Addr) (*generic.GenericAPIServer, err
 		"--authentication-kubeconfig", access,
 		"--authorization-kubeconfig", access,
 		"--kubeconfig", access,
-		// These ask the rest of kube-apiserver, which is not there.
+		// These need the rest of kube-apiserver, which does not run here.
 		"--enable-priority-and-fairness=false",
 		"--disable-admission-plugins",
 		"NamespaceLifecycle,MutatingAdmissionWebhook,ValidatingAdmissionWebhook,ValidatingAdmissionPolicy",
@@ -139,7 +139,7 @@ func ready(ctx context.Context, config *rest.Config) error {
 	if err != nil {
 		return err
 	}
-	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, served, true, func(ctx context.Context) (bool, error) {
+	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, startTimeout, true, func(ctx context.Context) (bool, error) {
 		_, err := client.RESTClient().Get().AbsPath("/healthz").DoRaw(ctx)
 		return err == nil, nil
 	})
