@@ -1,8 +1,8 @@
 """Builds and runs sample apps on every base image, and compares them: `make bases`.
 
-One more base is Debian 12 with a run image without a shell. The exit code is 1 if an app does not
-work on a base, if a layer without compiled code is not the same on all bases, or if the change
-from one base to the next moves such a layer. After a failure, the next base is still tried.
+An additional base is Debian 12 with a run image without a shell. The exit code is 1 if an app does
+not work on a base, if a layer without compiled code is not the same on all bases, or if the change
+from one base to the next moves such a layer. After a failure, the tool goes on with the next base.
 """
 
 import argparse
@@ -128,10 +128,10 @@ def _build(
 
 
 def _move(builds: SampleBuilds, previous: Path, fresh: Sequence[Layer], name: str) -> list[str]:
-    """Build `MOVED` over its build on the base before; return what differs from *fresh*."""
-    say(f"  {MOVED.name} over the cache and the image of the base before:")
+    """Build `MOVED` over its build on the previous base; return what differs from *fresh*."""
+    say(f"  {MOVED.name} over the cache and the image of the previous base:")
     different = layers.differing(fresh, build(builds, MOVED, previous))
-    return [f"{MOVED.name}: the new base {name} moves layer {x}" for x in different]
+    return [f"{MOVED.name}: the new base {name} moves layer {layer}" for layer in different]
 
 
 def _failure(text: str) -> str:

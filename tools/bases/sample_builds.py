@@ -17,7 +17,7 @@ from tools.processes import fail, run
 FIXTURES = assemble.ROOT / "fixtures"
 # The log's last lines that an error shows.
 SHOWN_LINES = 40
-# For busy machines and emulators: a process that ends is noticed at once.
+# Long, for busy machines and emulators. If the process ends, the wait ends at once.
 START_SECONDS = 300
 
 
@@ -108,7 +108,7 @@ class SampleBuilds:
         return sum(layer.stored for layer in oci.read(result.image).layers)
 
     def run_image_size(self) -> int:
-        """Return the compressed bytes of the run image alone."""
+        """Return the compressed size of the run image, in bytes."""
         return sum(layer.stored for layer in oci.read(self.platform.run_image / "layout").layers)
 
 

@@ -19,7 +19,7 @@ from tools.platforms.oci_archive import Descriptor
 from tools.processes import fail
 
 LAYOUT = {"imageLayoutVersion": "1.0.0"}
-# Docker's name of an index, and the start of the media types of what it may list.
+# Docker's media type of an index, and the prefix of the media types that it may list.
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER = "application/vnd.docker."
 
@@ -28,7 +28,7 @@ class Index(NamedTuple):
     """An image index."""
 
     media_type: str
-    """Docker's if all its images are Docker's, else OCI's: some registries refuse a mixture."""
+    """Docker's if all images are Docker's, otherwise OCI's: some registries refuse a mixture."""
     content: bytes
 
     @property
@@ -40,12 +40,12 @@ class Index(NamedTuple):
 def of(images: Iterable[Descriptor]) -> Index:
     """Return the index of *images*: the same bytes for the same images, in any order.
 
-    Raises `Unavailable` if two are for one architecture.
+    Raises `Unavailable` if two are for the same architecture.
     """
     ordered = sorted(images, key=lambda each: each.arch)
     names = [each.arch for each in ordered]
     if len(names) != len(set(names)):
-        fail(f"Two of the images are for one architecture: {', '.join(names)}.")
+        fail(f"Two of the images are for the same architecture: {', '.join(names)}.")
     is_docker = all(each.media_type.startswith(DOCKER) for each in ordered)
     media_type = DOCKER_LIST if is_docker else INDEX
     rows = [_row(each) for each in ordered]

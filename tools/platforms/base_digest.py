@@ -37,7 +37,7 @@ def pin(digest: str, file: Path = rootfs.BASE) -> bool:
 
 
 def main() -> None:
-    """Pin the digest that the tag has now; keep it without a Docker engine or a registry."""
+    """Pin the digest that the tag has now; keep the old one without Docker or the registry."""
     tag = rootfs.base_tag()
     try:
         with engine.running() as docker:

@@ -12,7 +12,7 @@ from typing import Any
 from tools.platforms import real_tools
 from tools.processes import fail
 
-# It reads each file once, and writes what it read in the form that the file had.
+# It reads each file once, and writes what it read in the same form.
 _CONFIG = """\
 receivers:
   otlpjsonfile:
@@ -37,17 +37,17 @@ _PATIENCE = 30.0
 def collected(files: Path, lines: int, work: Path) -> list[dict[str, Any]]:
     """Return what the collector reads from *files*, a pattern such as `/tmp/traces/*.jsonl`.
 
-    It ends when it has read this number of *lines*. *work*: a directory for its files. Raises
+    The collector stops after this number of *lines*. *work*: a directory for its files. Raises
     `Unavailable` with its log if it does not read them.
     """
     config, output, log = work / "config.yaml", work / "collected.jsonl", work / "log"
     config.write_text(_CONFIG.format(files=files, collected=output))
     program = real_tools.own_program("collector")
-    until = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _PATIENCE
     with log.open("wb") as file:
         process = subprocess.Popen((program, "--config", config), stdout=file, stderr=file)
         try:
-            while process.poll() is None and time.monotonic() < until:
+            while process.poll() is None and time.monotonic() < deadline:
                 if len(_lines(output)) >= lines:
                     break
                 time.sleep(0.1)

@@ -13,7 +13,7 @@ from tools.platforms import rootfs
 from tools.processes import run
 
 # The packages whose files it has, without their programs.
-# zlib: PEP 600 lets wheels expect it, and that of psycopg-binary does.
+# zlib: PEP 600 lets wheels expect it, and the wheel of psycopg-binary does.
 PACKAGES = ("libc6", "libgcc-s1", "libstdc++6", "tzdata", "zlib1g")
 # `dpkg` lists what a package installed; what its scripts wrote is not there.
 LISTS = "var/lib/dpkg/info"

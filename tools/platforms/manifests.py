@@ -1,4 +1,4 @@
-"""Checks manifests of kpack and Tekton by their own types and validations, and with an API server.
+"""Checks manifests of kpack and Tekton with the platforms' own types, and with an API server.
 
 `make manifests` runs it. The programs are `tools/go/manifests` and `tools/go/apiserver`; building
 them takes minutes.
@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.platforms import real_tools
 from tools.processes import Unavailable
 
-# The module of each platform, and where it has its CustomResourceDefinitions.
+# The module of each platform, and the directory of its CustomResourceDefinitions.
 DEFINED = (
     ("github.com/pivotal/kpack", "config"),
     ("github.com/tektoncd/pipeline", "config/300-crds"),
@@ -48,8 +48,8 @@ def deployed() -> list[Path]:
 def main() -> None:
     """Check the manifests of `deploy/`."""
     for check in (problems, cluster_problems):
-        if found := check(deployed()):
-            raise Unavailable(found)
+        if refused := check(deployed()):
+            raise Unavailable(refused)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads archives of an OCI image layout with one image: the files of pack, and of `skopeo copy`.
+"""Reads archives of an OCI image layout with one image, as pack and `skopeo copy` write them.
 
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 """
@@ -22,11 +22,11 @@ class Descriptor(NamedTuple):
     """What an image index says about an image."""
 
     digest: str
-    """That of the image's manifest: `sha256:...`. A registry has the same one."""
+    """The digest of the image's manifest: `sha256:...`. In a registry, it is the same."""
     size: int
-    """Bytes of the manifest."""
+    """The size of the manifest, in bytes."""
     media_type: str
-    """That of the manifest: OCI's or Docker's."""
+    """The media type of the manifest: OCI's or Docker's."""
     os: str
     arch: str
     """As Go names it: `amd64`."""
@@ -72,7 +72,7 @@ def read(file: Path) -> ArchivedImage:
 def extract(file: Path, blobs: Path) -> ArchivedImage:
     """Write the blobs of the image in *file* to the directory *blobs*, by their SHA-256.
 
-    Raises `Unavailable` if there is no image, or if a blob is not what its digest says.
+    Raises `Unavailable` if there is no image, or if a blob does not have its digest.
     """
     image = read(file)
     with opened(file) as archive:
@@ -100,9 +100,9 @@ def _extract(archive: tarfile.TarFile, digest: str, target: Path) -> None:
     with target.open("wb") as file:
         shutil.copyfileobj(blob(archive, digest), file)
     with target.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if f"sha256:{found}" != digest:
-        fail(f"The blob {digest} has the content of sha256:{found}: the archive is damaged.")
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if f"sha256:{actual}" != digest:
+        fail(f"The blob {digest} has the content of sha256:{actual}: the archive is damaged.")
 
 
 def _open(archive: tarfile.TarFile, name: str) -> IO[bytes]:

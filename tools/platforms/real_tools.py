@@ -83,7 +83,7 @@ def source_of(name: str, module: str) -> Path:
     version = re.search(rf"^\s*{re.escape(module)} (v\S+)", pins, re.MULTILINE)
     if version is None:
         fail(f"tools/go/{name}/go.mod does not require {module}.")
-    # In the directory of the pins, so that their checksum counts.
+    # This runs beside go.sum, so that Go compares the checksum there.
     answer = run(_go(), "mod", "download", "-json", f"{module}@{version[1]}", cwd=folder)
     return Path(json.loads(answer)["Dir"])
 

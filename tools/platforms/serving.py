@@ -113,9 +113,9 @@ class Served:
         return self.output.count(text) == times
 
     def prints(self, text: str, patience: float = 30.0) -> bool:
-        """Return whether its output has *text*, once or more, within *patience* seconds."""
-        until = time.monotonic() + patience
-        while text not in self.output and time.monotonic() < until:
+        """Return whether its output contains *text* within *patience* seconds."""
+        deadline = time.monotonic() + patience
+        while text not in self.output and time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)

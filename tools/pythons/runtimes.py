@@ -38,8 +38,8 @@ class HostUnreachable(Unavailable):
 def offline(arches: Iterable[str], *, released: bool) -> tuple[str, ...]:
     """Return the Pythons of an offline package: the newest of every release line.
 
-    Unless *released*, a line has its newest release in a Go module if the release host does not
-    answer, or is left out if there is no module of it. Raises Unavailable.
+    Unless *released*: if the release host does not answer, a release line has its newest Python
+    from a Go module. A line without a Go module is left out. Raises Unavailable.
     """
     if released:
         return newest()

@@ -114,14 +114,14 @@ def _json(file: Path) -> dict[str, Any]:
 def _packages(version: str, into: Path) -> Iterator[Packed]:
     declared = assemble.declared_api()
     for path in sorted(into.glob("*.cnb")):
-        found = package_file.read(path)
-        facts = found.buildpacks[_ID]
+        package = package_file.read(path)
+        facts = package.buildpacks[_ID]
         if [*facts] != [version]:
             fail(f"{path.name} contains {_ID} {', '.join(facts)}, not {version}")
         tag = publishing.tag_of(
             version, facts[version]["api"], declared, offline="-offline" in path.name
         )
-        yield Packed(path.name, tag, found.image)
+        yield Packed(path.name, tag, package.image)
 
 
 def _sha256(file: Path) -> str:
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str]) -> None:
     make(options.version, into, flags)
     where = into.relative_to(assemble.ROOT)
     say(f"\n{(into / 'README.md').read_text()}")
-    say(f"{where} has everything. Nothing is published yet: see publish.sh there.")
+    say(f"The release is in {where}. It is not published yet: see publish.sh there.")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ def make(current: Path, arch: str, into: Path) -> None:
 def at_commit(commit: str, arch: str, into: Path) -> None:
     """Write the tree that *commit* of this repository makes for *arch* to the directory *into*.
 
-    With its own tools, and Pythons from Go modules if necessary. Raises `Unavailable`.
+    The tools are those of the commit. Pythons come from Go modules if necessary. Raises
+    `Unavailable`.
     """
     full = run("git", "rev-parse", f"{commit}^{{commit}}", cwd=assemble.ROOT).strip()
     title = f"Making the package of commit {full[:10]} for {arch}"
@@ -86,7 +87,7 @@ def _assemble_commit(commit: str, arch: str, into: Path) -> None:
     with tarfile.open(archive) as packed:
         packed.extractall(source, filter="data")
     script = source / "tools/package/assemble.py"
-    # Before it existed, Go modules were always allowed.
+    # Before the flag existed, Go modules were always allowed.
     has_flag = "--go-modules" in script.read_text(encoding="utf-8")
     flags = ("--arch", arch, "--tree-only", *(("--go-modules",) if has_flag else ()))
     run(sys.executable, "-B", script, *flags, cwd=source)

@@ -13,7 +13,7 @@ from tools.platforms.oci_archive import Descriptor
 
 REPOSITORY = "docker.io/cnbpython/python"
 _HOSTS = {"docker.io": "index.docker.io"}
-# `--yes`: no question for each image.
+# `--yes`: cosign asks no question for each image.
 _KEY = '--yes ${COSIGN_KEY:+--key "$COSIGN_KEY"}'
 
 
@@ -97,10 +97,10 @@ def checksums(files: Mapping[str, bytes | str]) -> str:
 def commands(
     packages: Iterable[Packed], indexes: Mapping[str, Index], *, restriction: str = ""
 ) -> str:
-    """Return the commands by which the releaser publishes and signs, as a shell script.
+    """Return the shell script that publishes and signs the release.
 
     *indexes*: the image index of each tag. *restriction*: why the release must not be published;
-    the script then needs the repository of a registry of your own.
+    the script then stops unless the variable REPOSITORY names another repository.
     """
     lines = [*_head(restriction)]
     for each in packages:
@@ -121,7 +121,7 @@ def commands(
 
 def _head(restriction: str) -> Iterator[str]:
     yield "#!/bin/sh"
-    yield "# Run it after `skopeo login`. cosign uses the key file COSIGN_KEY, else your identity."
+    yield "# Run it after `skopeo login`. cosign uses the key file COSIGN_KEY, or your identity."
     yield "set -eu"
     yield 'cd "$(dirname "$0")"'
     if restriction:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# As `tools.release.sbom` names the Pythons of an offline package.
+# The end of the reference that `tools.release.sbom` gives to the Pythons of an offline package.
 _FOR_APPS = "?for=apps"
 RESTRICTED = (
     "Not for publication: some Pythons in these packages come from Go modules, not from the "
@@ -26,7 +26,8 @@ def text(version: str, bundled: Iterable[str], expected: Iterable[str], *, relea
     contents = sorted(bundled, key=_numbers)
     lines = [f"# Release {version}", ""]
     if not released:
-        lines += [f"{RESTRICTED} `make release` without `GO_MODULES=1` makes complete ones.", ""]
+        complete = "`make release` without `GO_MODULES=1` makes complete packages."
+        lines += [f"{RESTRICTED} {complete}", ""]
     if not contents:
         return "\n".join([*lines, "There are no offline packages."]) + "\n"
     lines.append(f"The offline packages contain Python {', '.join(contents)}.")
@@ -38,7 +39,7 @@ def _missing(version: str, bundled: Iterable[str]) -> str:
     line = version.rpartition(".")[0]
     instead = [each for each in bundled if each.rpartition(".")[0] == line]
     return f"Python {version} is missing" + (
-        f": {instead[0]} takes its place." if instead else f", and so is its line {line}."
+        f": {instead[0]} takes its place." if instead else f", and so is its release line {line}."
     )
 
 

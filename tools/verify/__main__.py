@@ -156,10 +156,10 @@ def _report_equal_layers(before: oci.Image, after: oci.Image, compared: Compared
         say(f"Likely cause: {causes.of_configuration(changed)}")
         return DIFFERENT
     count = len(compared.owner_only)
-    note = f", and {count} but for an owner or mode that the platform decides" if count else ""
+    note = f", and {count} except for an owner or mode that the platform decides" if count else ""
     say(f"equal: {equal}{note}")
     if compared.is_rebased:
-        say("The run image is another one than the rebuild's; what is in it was not compared.")
+        say("The run image differs from that of the rebuild. Its contents were not compared.")
     return 0
 
 

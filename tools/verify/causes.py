@@ -34,7 +34,7 @@ _IN_NO_LAYER = {
     "Cmd": _OTHER["process-types"],
     "Env": "another lifecycle or run image, or a step after the build",
 }
-_LABELED_LATER = "another lifecycle, run image or buildpack, or a step after the build"
+_OTHER_LABEL = "another lifecycle, run image or buildpack, or a step after the build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def cause(difference: Difference, builds: Builds) -> str:
     """Return the likely cause of *difference* as a phrase."""
     layer = difference.layer
     if layer.startswith(RUN_IMAGE):
-        return "a step after the build: a layer that no build made is above those of the build"
+        return "a step after the build: it added a layer above those of the build"
     own = layer.startswith(OWN)
     if own and (changed := changed_materials(builds)):
         return f"different download: {changed[0]}"
@@ -68,7 +68,7 @@ def cause(difference: Difference, builds: Builds) -> str:
 def of_configuration(difference: str) -> str:
     """Return the likely cause of a *difference* that is in no layer, as a phrase."""
     path = difference.partition(": ")[0]
-    return next((cause for part, cause in _IN_NO_LAYER.items() if part in path), _LABELED_LATER)
+    return next((cause for part, cause in _IN_NO_LAYER.items() if part in path), _OTHER_LABEL)
 
 
 def changed_materials(builds: Builds) -> list[str]:

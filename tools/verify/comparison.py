@@ -73,7 +73,7 @@ def compare(before: Image, after: Image, *, ignore_owner: bool = False) -> Compa
 def _is_on_run_image(image: Image) -> bool:
     """Whether the layers that the build did not make are below all others.
 
-    One above them was added after the build, and can replace files of the build.
+    A layer above them was added after the build, and can replace files of the build.
     """
     of_build = [layer.title != RUN_IMAGE for layer in image.layers]
     return of_build == sorted(of_build)

@@ -1,4 +1,4 @@
-"""Compares what two images have besides layers: variables, entry point, processes and labels."""
+"""Compares the configuration of two images: variables, entry point, processes and labels."""
 
 import json
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ _FIELDS = (
     *("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "StopSignal", "User", "Volumes"),
     "WorkingDir",
 )
-# What the platform knows of the source, such as a commit; the rebuild has a directory alone.
+# What the platform records about the source, such as a commit. The rebuild has only a directory.
 _OF_SOURCE = "io.buildpacks.project.metadata"
 _ADDRESS = "downloadLocation"
-# What the build alone decides; the rest may come from the run image.
+# What only the build decides. The rest may come from the run image.
 _FIELDS_OF_BUILD = ("architecture", "os", "Entrypoint")
 _LABELS_OF_BUILD = (METADATA, "io.buildpacks.build.", "io.github.cnb-python.")
 
@@ -26,7 +26,7 @@ type _Json = dict[str, Any]
 def difference(before: Image, after: Image, *, of_build: bool = False) -> str:
     """Return the first difference as a path with both values; empty if there is none.
 
-    Not the digests of layers, which are compared by themselves, and not where images are stored.
+    Leaves out the digests of layers, which `comparison` compares, and where images are stored.
     *of_build*: only what the build decides, for images on two run images.
     """
     old, new = (_described(configuration(image.directory)) for image in (before, after))
@@ -59,7 +59,7 @@ def _described(text: str) -> _Json:
 
 
 def _buildpacks(metadata: Mapping[str, Any]) -> _Json:
-    """Return what the label of the lifecycle has of buildpacks, by their ids."""
+    """Return the buildpacks in the label of the lifecycle, by their IDs."""
     return {each["key"]: _buildpack(each) for each in metadata.get("buildpacks") or []}
 
 

@@ -1,7 +1,7 @@
-"""Makes an image layout of the archive that `docker image save` writes.
+"""Makes an image layout from the archive that `docker image save` writes.
 
-Docker before 25 writes no layout, and later releases one that may have several images. All write
-`manifest.json`, with the files of one image.
+Docker before 25 writes no layout. Later releases write one that may have several images. All of
+them write `manifest.json`, with the files of one image.
 https://github.com/moby/docker-image-spec/blob/main/v1.2.md#combined-image-json--filesystem-changeset-format
 """
 
@@ -17,7 +17,7 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 def to_layout(archive: Path, directory: Path) -> oci.Image:
-    """Extract *archive* to *directory*, which is made, and return its first image."""
+    """Extract *archive* to the new *directory*, and return its first image."""
     with tarfile.open(archive) as members:
         members.extractall(directory, filter="data")
     image = json.loads((directory / "manifest.json").read_bytes())[0]

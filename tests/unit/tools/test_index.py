@@ -87,7 +87,7 @@ def test_two_images_of_one_architecture_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     archives = [archive(tmp_path, "amd64"), archive(tmp_path / "other", "amd64", b"other")]
 
-    with pytest.raises(Unavailable, match="for one architecture: amd64, amd64"):
+    with pytest.raises(Unavailable, match="for the same architecture: amd64, amd64"):
         index.write(archives, tmp_path / "index")
 
 

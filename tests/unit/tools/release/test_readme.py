@@ -24,7 +24,7 @@ def test_release_of_go_modules_names_what_is_missing() -> None:
     assert text.splitlines()[4:] == [
         "The offline packages contain Python 3.13.13, 3.14.6.",
         "Python 3.13.17 is missing: 3.13.13 takes its place.",
-        "Python 3.15.1 is missing, and so is its line 3.15.",
+        "Python 3.15.1 is missing, and so is its release line 3.15.",
     ]
 
 
