@@ -323,10 +323,16 @@ def _is_package(app_dir: Path, parts: tuple[str, ...], module: Module) -> bool:
     directory = app_dir.joinpath(*parts)
     if not parts[-1].isidentifier():
         return False
-    # `from app import app` may import app.py beside it, which can have the name of its directory.
-    is_namesake = (directory / f"{parts[-1]}.py").is_file()
+    has_init = (directory / "__init__.py").is_file()
+    # `from app import app` beside app.py, which may have the name of its directory. That module
+    # has no submodules: `from app.models import User` names the directory.
+    is_namesake = (
+        not has_init
+        and (directory / f"{parts[-1]}.py").is_file()
+        and not any(re.match(rf"{parts[-1]}\.\w+\.", each) for each in module.origins.values())
+    )
     if module.relative or (parts[-1] in module.imports and not is_namesake):
         return True
     # `from models import User` beside models.py is no package, even with an `__init__.py`.
     flat = any((directory / f"{name}.py").is_file() for name in module.imports - _NAMESAKES)
-    return not flat and (directory / "__init__.py").is_file()
+    return not flat and has_init

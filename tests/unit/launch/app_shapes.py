@@ -90,6 +90,26 @@ _PLACES = (
         web=(f"{UVICORN} shop.asgi:api", "shop/asgi.py:3"),
         release=(_MIGRATE, "manage.py:3"),
     ),
+    _app(
+        "flask: a package with a module of its own name",
+        "flask gunicorn",
+        {
+            "shop/__init__.py": "",
+            "shop/db.py": "DATABASE = ''\n",
+            "shop/shop.py": f"from shop.db import DATABASE\n{_FLASK}",
+        },
+        web=("gunicorn shop.shop:app", "shop/shop.py:3"),
+        console=("flask --app shop.shop:app shell", "shop/shop.py:3"),
+    ),
+    _app(
+        "fastapi: a package with a module of its own name, without __init__.py",
+        "fastapi starlette uvicorn",
+        {
+            "shop/db.py": "DATABASE = ''\n",
+            "shop/shop.py": f"from shop.db import DATABASE\n{_FASTAPI}",
+        },
+        web=(f"{UVICORN} shop.shop:app", "shop/shop.py:3"),
+    ),
 )
 
 _STARTERS = (
