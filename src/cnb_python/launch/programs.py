@@ -22,8 +22,8 @@ _OPTION = re.compile(
     rb"""(?:(?P<argument>add_argument)|option|Option|define)\(\s*(?:["']-\w["'],\s*)?["']"""
     rb"""(?P<dashes>--)?(?P<name>port|host|address)["']"""
 )
-# Options of a subcommand are not options of the program, which may need the subcommand too.
-_SUBCOMMANDS = re.compile(rb"add_subparsers\(|click\.group\b|\.command\(")
+# Options after a subcommand, which the program may need too, are not those of the program.
+_SUBCOMMANDS = re.compile(rb"add_subparsers\(|click\.group\b|(?<!\bclick)\.command\(")
 # Where an option is defined with this call, its value is joined by `=`.
 _TORNADO = re.compile(rb"\bdefine\(")
 _PLACES_BELOW = 2

@@ -271,6 +271,16 @@ _PROGRAMS = (
         },
         web=("python app.py", "app.py:5"),
     ),
+    _app(
+        "aiohttp: a command of click without subcommands has the option",
+        "aiohttp click",
+        {
+            "main.py": "import click\nfrom aiohttp import web\n@click.command()\n"
+            "@click.option('--port')\ndef serve(port):\n"
+            f"    web.run_app(web.Application(), port=port)\n{_MAIN}    serve()\n"
+        },
+        web=(f"python main.py --port {PORT}", "main.py:6"),
+    ),
 )
 
 _WORKERS = (
