@@ -264,7 +264,7 @@ class AppIndex:
             development,
             cautions=_cautions(framework, self._files, file),
             started_at=definition.started_at,
-            ignored_run=framework.ignored_run,
+            ignored_run=framework.ignored_run if definition.starts_itself else "",
         )
 
     def _framework(self, definition: AppDefinition) -> Framework | None:

@@ -199,6 +199,12 @@ _STARTERS = (
         {"app.py": f"from dash import Dash\napp = Dash(__name__)\n{_MAIN}    app.run()\n"},
         web=(f"HOST={HOST} PORT={PORT} python app.py", "app.py:4"),
     ),
+    _app(
+        "flask: starts the server of another package when it is imported",
+        "flask waitress",
+        {"app.py": f"from waitress import serve\n{_FLASK}serve(app, port=8080)\n"},
+        web=("python app.py", "app.py:3"),
+    ),
 )
 
 _PROGRAMS = (

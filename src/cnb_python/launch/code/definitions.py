@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from cnb_python.launch.code.starts import (
     RUNNERS,
     application_text,
+    methods_on_import,
     started_names,
     started_on_import,
 )
@@ -38,6 +39,8 @@ class AppDefinition:
     """Whether another application contains it: `app.mount("/v1", api)`."""
     started_at: int = 0
     """The line that starts a server with it when the module is imported; 0 without one."""
+    starts_itself: bool = False
+    """Whether that line calls a method of an application: `app.run()`, not `serve(app)`."""
     module: str = ""
     """The module that has it, if that is not the one that was read: of `uvicorn.run("a:b")`."""
 
@@ -80,8 +83,13 @@ def find_definitions(
     definitions = [*_created(tree, tracer, lines), *_as_text(tree, imports.origins)]
     if is_entry_point:
         definitions += _reexports(tree, tracer, {definition.name for definition in definitions})
+    started_at = _start_line(on_import, tracer)
+    starts_itself = any(
+        line == started_at and tracer.trace(ast.Name(name))
+        for name, line in methods_on_import(tree)
+    )
     definitions = [
-        replace(each, started_at=0 if each.module else _start_line(on_import, tracer))
+        each if each.module else replace(each, started_at=started_at, starts_itself=starts_itself)
         for each in definitions
     ]
     return Module(

@@ -24,9 +24,26 @@ def started_on_import(tree: ast.Module, origins: Mapping[str, str]) -> Mapping[s
 
     A server that imports such a module starts a second server, and does not serve the application.
     """
-    statements = [each for each in at_module_level(tree.body) if _is_simple(each)]
-    calls = [node for each in statements for node in ast.walk(each) if isinstance(node, ast.Call)]
+    calls = _calls_on_import(tree)
     return {**_first_lines(calls), **dict(_as_text(calls, origins))}
+
+
+def methods_on_import(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield the name and the line of each `NAME.run()` that runs when *tree* is imported.
+
+    Not `serve(NAME)`, whose server is another one.
+    """
+    for call in _calls_on_import(tree):
+        match call.func:
+            case ast.Attribute(value=ast.Name(id=name), attr=method) if method in _METHODS:
+                yield name, call.lineno
+            case _:
+                pass
+
+
+def _calls_on_import(tree: ast.Module) -> list[ast.Call]:
+    statements = [each for each in at_module_level(tree.body) if _is_simple(each)]
+    return [node for each in statements for node in ast.walk(each) if isinstance(node, ast.Call)]
 
 
 def _is_simple(statement: ast.stmt) -> bool:
