@@ -39,6 +39,8 @@ _HINTS = (
 # Code that imports an application and starts it.
 _STARTS = re.compile(rb"\.run(?:_\w+)?\(")
 _IMPORTS_APP = re.compile(rb"\bimport\b[^\n]*\b(?:app|application|api|server)\b")
+# Names of programs that start an app with other settings than in production.
+_FOR_DEVELOPMENT = re.compile(r"(?:^|_)(?:debug|dev|development|local|profile|profiler)(?:_|$)")
 # Tools whose documentation puts a module of the same name into the app's package.
 _NAMESAKES = frozenset({"celery", "huey"})
 _FLASK_APP = re.compile(r"^\s*(?:export\s+)?FLASK_APP\s*=\s*[\"']?([\w./:]+)", re.MULTILINE)
@@ -100,13 +102,22 @@ def _objects(files: SourceFiles, installed: Mapping[str, str]) -> list[DetectedA
             starters += index.starters(file)
     ordered = [app for _, app in (sorted(apps, key=lambda entry: entry[0]) if named else apps)]
     for starter, creator in starters:
-        deeper = (
-            position
-            for position, app in enumerate(ordered)
-            if app.file == creator or app.file.count("/") > starter.file.count("/")
-        )
-        ordered.insert(next(deeper, len(ordered)), starter)
+        ordered.insert(_place(starter, creator, ordered, named), starter)
     return ordered
+
+
+def _place(starter: DetectedApp, creator: str, ordered: list[DetectedApp], named: str) -> int:
+    """Return where *starter* comes among the *ordered* apps: before the one of *creator*.
+
+    But after those of the module *named* by `.flaskenv`, which the app's author chose.
+    """
+    depth = starter.file.count("/")
+    deeper = (
+        at
+        for at, app in enumerate(ordered)
+        if not _is_named(app, named) and (app.file == creator or app.file.count("/") > depth)
+    )
+    return 0 if _is_named(starter, named) else next(deeper, len(ordered))
 
 
 class AppIndex:
@@ -163,6 +174,8 @@ class AppIndex:
         An example is `index.py` of Dash, which gives the app of `app.py` its layout. If *file*
         only starts the app, nothing is yielded: a server can serve the app without *file*.
         """
+        if _FOR_DEVELOPMENT.search(file.stem):
+            return
         module = self.module(file)
         names = set(module.started) & set(module.origins) if module else set()
         for name in sorted(names):
@@ -209,7 +222,9 @@ class AppIndex:
                 interface=traced.interface,
             )
             creator = self.file_of(origin, file)
-            if creator and (app := self.detected_app(file, definition)):
+            # A script in another directory is one of several that use the app.
+            is_above = creator and creator.parts[: len(file.parts) - 1] == file.parts[:-1]
+            if creator and is_above and (app := self.detected_app(file, definition)):
                 yield app, creator.shown
                 return
 

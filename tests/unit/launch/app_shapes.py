@@ -205,6 +205,37 @@ _STARTERS = (
         {"app.py": f"from waitress import serve\n{_FLASK}serve(app, port=8080)\n"},
         web=("python app.py", "app.py:3"),
     ),
+    _app(
+        "flask: .flaskenv names the module that creates the app",
+        "flask gunicorn",
+        {
+            ".flaskenv": "FLASK_APP=app.py\n",
+            "app.py": _FLASK,
+            "index.py": f"from app import app\napp.testing = True\n{_MAIN}    app.run()\n",
+        },
+        web=("gunicorn app:app", "app.py:2"),
+    ),
+    _app(
+        "flask: a program for development completes the app",
+        "flask gunicorn",
+        {
+            "app.py": _FLASK,
+            "run_dev.py": f"from app import app\napp.debug = True\n{_MAIN}    app.run()\n",
+        },
+        web=("gunicorn app:app", "app.py:2"),
+    ),
+    _app(
+        "flask: a script in another directory completes the app",
+        "flask gunicorn",
+        {
+            "web/__init__.py": "",
+            "web/app.py": _FLASK,
+            "scripts/demo.py": "from web.app import app\napp.testing = True\n"
+            f"{_MAIN}    app.run()\n",
+        },
+        web=("gunicorn web.app:app", "web/app.py:2"),
+        console=("flask --app web.app:app shell", "web/app.py:2"),
+    ),
 )
 
 _PROGRAMS = (
