@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from cnb_python.launch.code.importers import imports, runs, starting_program
+from cnb_python.launch.code.importers import (
+    imports,
+    names_from,
+    runs,
+    starting_program,
+)
 from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.code.syntax import imports_of
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
@@ -26,6 +31,11 @@ _OPTION = re.compile(
 _SUBCOMMANDS = re.compile(rb"add_subparsers\(|click\.group\b|(?<!\bclick)\.command\(")
 # Where an option is defined with this call, its value is joined by `=`.
 _TORNADO = re.compile(rb"\bdefine\(")
+_WORD = re.compile(r"\w+")
+_DEFINES = re.compile(r"\w+\s*=")
+_WEB_FRAMEWORK = re.compile(
+    rb"^[ \t]*(?:from|import)\s+(?:flask|fastapi|quart|sanic|starlette)\b", re.MULTILINE
+)
 _PLACES_BELOW = 2
 _MAX_TEXT = 256 * 1024
 
@@ -171,13 +181,30 @@ def all_matches(files: SourceFiles, package: str, sign: str) -> Iterator[Match]:
 
 
 def _indirect_matches(files: SourceFiles, package: str, sign: str) -> Iterator[Match]:
-    """Yield the programs that match *sign* and import a module of the app with *package*."""
+    """Yield the programs that match *sign* with what a module of the app with *package* has.
+
+    Not `app.run()` of a web app, in a module or beside one that also sends messages by a bot.
+    """
     importing = [*files.mentioning(_import_of(package))]
     pattern = re.compile(sign.encode(), re.MULTILINE)
     for file in files.mentioning(pattern) if sign and importing else ():
-        match = _match(file, pattern)
-        if match and runs(file, match.line) and any(imports(file, each) for each in importing):
-            yield match
+        modules = [each for each in importing if imports(file, each)]
+        if not modules:
+            continue
+        names = names_from(file, modules)
+        startable = names_from(file, (each for each in modules if not _is_of_web(each)))
+        lines = file.content.decode("utf-8", "replace").split("\n")
+        for match in _matches(file, pattern):
+            line = lines[match.line - 1]
+            usable = names if _DEFINES.match(line) else startable
+            if usable.intersection(_WORD.findall(line)) and runs(file, match.line):
+                yield match
+                break
+
+
+def _is_of_web(file: ModuleFile) -> bool:
+    """Whether *file* may create a web app, which programs start with the same words as a bot."""
+    return _WEB_FRAMEWORK.search(file.content) is not None
 
 
 def _import_of(package: str) -> re.Pattern[bytes]:
@@ -187,12 +214,15 @@ def _import_of(package: str) -> re.Pattern[bytes]:
 
 
 def _match(file: ModuleFile, pattern: re.Pattern[bytes]) -> Match | None:
-    match = pattern.search(file.content) if len(file.parts) <= _PLACES_BELOW + 2 else None
-    if match is None:
-        return None
-    name = match[match.lastindex].decode("utf-8", "replace") if match.lastindex else ""
-    start = match.start() + len(match[0]) - len(match[0].lstrip())
-    return Match(file, name, file.content.count(b"\n", 0, start) + 1)
+    return next(_matches(file, pattern), None)
+
+
+def _matches(file: ModuleFile, pattern: re.Pattern[bytes]) -> Iterator[Match]:
+    is_near = len(file.parts) <= _PLACES_BELOW + 2
+    for match in pattern.finditer(file.content) if is_near else ():
+        name = match[match.lastindex].decode("utf-8", "replace") if match.lastindex else ""
+        start = match.start() + len(match[0]) - len(match[0].lstrip())
+        yield Match(file, name, file.content.count(b"\n", 0, start) + 1)
 
 
 def _likeliness(file: ModuleFile, stems: tuple[str, ...]) -> tuple[int, int, tuple[str, ...]]:

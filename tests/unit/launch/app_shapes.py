@@ -382,5 +382,34 @@ _WORKERS = (
         web=("gunicorn wsgi:app", "wsgi.py:2"),
         worker=("celery --app queue_app worker --loglevel INFO", "queue_app.py:2"),
     ),
+    _app(
+        "discord.py: a module of the web app sends messages",
+        "discord-py flask gunicorn",
+        {
+            "main.py": f"from notify import send\n{_FLASK}{_MAIN}    app.run()\n",
+            "notify.py": "import discord\ndef send():\n    discord.SyncWebhook.from_url('x')\n",
+        },
+        web=("gunicorn main:app", "main.py:3"),
+        console=("flask --app main:app shell", "main.py:3"),
+    ),
+    _app(
+        "python-telegram-bot: the module of the web app has a bot for its webhook",
+        "python-telegram-bot flask gunicorn",
+        {
+            "run.py": f"from shop import app\n{_MAIN}    app.run()\n",
+            "shop/__init__.py": f"from telegram import Bot\n{_FLASK}bot = Bot('x')\n",
+        },
+        web=("gunicorn shop:app", "shop/__init__.py:3"),
+    ),
+    _app(
+        "discord.py: the program makes the bot with a function of the app",
+        "discord-py",
+        {
+            "main.py": "import sys\nfrom shop.bot import make\n"
+            f"{_MAIN}    bot = make()\n    bot.run('x')\n",
+            "shop/bot.py": "import discord\ndef make():\n    return discord.Client()\n",
+        },
+        worker=("python main.py", "main.py:5"),
+    ),
 )
 APP_SHAPES = (*_PLACES, *_STARTERS, *_PROGRAMS, *_WORKERS)

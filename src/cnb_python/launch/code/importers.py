@@ -5,6 +5,7 @@ Separate from `programs`, which finds the modules by their text.
 
 import ast
 import re
+from collections.abc import Iterable, Iterator
 
 from cnb_python.launch.code import syntax
 from cnb_python.launch.code.source_files import ModuleFile, SourceFiles
@@ -102,6 +103,47 @@ def imports(file: ModuleFile, target: ModuleFile) -> bool:
     return any(
         module == name or module.startswith(f"{name}.") for name in names for module in modules
     )
+
+
+def names_from(file: ModuleFile, targets: Iterable[ModuleFile]) -> frozenset[str]:
+    """Return the names of *file* that it imports from *targets*, or makes of such names.
+
+    With `import *`, these can be all of its names.
+    """
+    if file.tree is None:
+        return frozenset()
+    modules = {name for target in targets for name in _names(target)}
+    imported = syntax.imports_of(file.tree)
+    if any(each.lstrip(".") in modules for each in imported.stars):
+        return _used(file.tree)
+    names = {
+        name
+        for name, origin in imported.origins.items()
+        if any(f"{origin.lstrip('.')}.".startswith(f"{module}.") for module in modules)
+    }
+    for _ in range(_MAX_STEPS):
+        for target, value in _bindings(file.tree):
+            if names & _used(value):
+                names |= _used(target)
+    return frozenset(names)
+
+
+def _bindings(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield what the statements of *tree* give names to, with the values."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                yield from ((target, value) for target in targets)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield target, value
+            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+                yield target, value
+            case _:
+                pass
+
+
+def _used(tree: ast.AST) -> frozenset[str]:
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 def _names(file: ModuleFile) -> list[str]:
