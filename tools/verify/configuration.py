@@ -16,8 +16,11 @@ _FIELDS = (
 # What the platform records about the source, such as a commit. The rebuild has only a directory.
 _OF_SOURCE = "io.buildpacks.project.metadata"
 _ADDRESS = "downloadLocation"
-# What only the build decides. The rest may come from the run image.
-_FIELDS_OF_BUILD = ("architecture", "os", "Entrypoint")
+# What the lifecycle sets in each build; the rest may come from the run image. It removes Cmd,
+# whose words would be arguments of the process:
+# https://github.com/buildpacks/lifecycle/blob/v0.21.17/phase/exporter.go#L163-L185
+_FIELDS_OF_BUILD = ("architecture", "os", "Cmd", "Entrypoint", "WorkingDir")
+_VARIABLES_OF_BUILD = "CNB_"
 _LABELS_OF_BUILD = (METADATA, "io.buildpacks.build.", "io.github.cnb-python.")
 
 type _Json = dict[str, Any]
@@ -34,9 +37,10 @@ def difference(before: Image, after: Image, *, of_build: bool = False) -> str:
 
 
 def _of_build(described: _Json) -> _Json:
-    labels = described["Labels"].items()
+    env, labels = described["Env"].items(), described["Labels"].items()
     return {
         **{name: described.get(name) for name in _FIELDS_OF_BUILD},
+        "Env": {name: value for name, value in env if name.startswith(_VARIABLES_OF_BUILD)},
         "Labels": {name: value for name, value in labels if name.startswith(_LABELS_OF_BUILD)},
     }
 
