@@ -296,13 +296,14 @@ def _options_of(file: ModuleFile) -> str:
     defined = {match["name"]: match for match in _OPTION.finditer(file.content)}
     if b"port" not in defined:
         return ""
-    options = ""
-    for name, match in sorted(defined.items()):
-        is_positional = match["argument"] and not match["dashes"]
-        options += (
-            f" {words[name]}" if is_positional else f" --{name.decode()}{separator}{words[name]}"
-        )
-    return options
+    # In the order of their definitions, unlike options.
+    positional = [
+        name for name, match in defined.items() if match["argument"] and not match["dashes"]
+    ]
+    options = (
+        f" --{name.decode()}{joint}{words[name]}" for name in sorted({*defined} - {*positional})
+    )
+    return "".join((*options, *(f" {words[name]}" for name in positional)))
 
 
 def _quoted(path: str) -> str:

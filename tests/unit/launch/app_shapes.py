@@ -269,6 +269,17 @@ _PROGRAMS = (
         web=(f"python server.py {PORT}", "server.py:6"),
     ),
     _app(
+        "aiohttp: positional arguments have the order of their definitions",
+        "aiohttp",
+        {
+            "server.py": "import argparse\nfrom aiohttp import web\n"
+            "parser = argparse.ArgumentParser()\n"
+            "parser.add_argument('port')\nparser.add_argument('host')\n"
+            f"{_MAIN}    web.run_app(web.Application(), **vars(parser.parse_args()))\n"
+        },
+        web=(f"python server.py {PORT} {HOST}", "server.py:7"),
+    ),
+    _app(
         "tornado: another module defines the option",
         "tornado",
         {
