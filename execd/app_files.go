@@ -57,7 +57,7 @@ func matches(name string, patterns []string) bool {
 	return false
 }
 
-// copied copies the regular files of a tree, or one file. The copies are writable.
+// copied copies the regular files of a tree, or one file, and links to all else. The copies are writable.
 func copied(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -73,6 +73,10 @@ func copied(from, to string) error {
 		}
 		if entry.IsDir() {
 			return os.MkdirAll(target, 0o700)
+		}
+		// A link to a directory or to nothing, or no file at all, such as a socket.
+		if found, err := os.Stat(path); err != nil || !found.Mode().IsRegular() {
+			return os.Symlink(path, target)
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {

@@ -98,6 +98,24 @@ func TestCopyDoesNotWriteThroughLinks(t *testing.T) {
 	}
 }
 
+func TestLinkOfTheAppToADirectoryIsNotCopied(t *testing.T) {
+	for _, to := range []string{"frontend/dist", "missing"} {
+		t.Run(to, func(t *testing.T) {
+			root := chainlitApp(t)
+			link := filepath.Join(root, "workspace/public")
+			_ = os.RemoveAll(link)
+			_ = os.Symlink(filepath.Join(root, "workspace", to), link)
+			for range 2 {
+				directory := chainlitDirectory(t, root, variables(), false)
+				got, err := os.Readlink(filepath.Join(directory, "public"))
+				if directory == "" || got != link {
+					t.Errorf("%q has a link to %q: %v", directory, got, err)
+				}
+			}
+		})
+	}
+}
+
 func TestDirectoryOfTheAppItselfStays(t *testing.T) {
 	root := chainlitApp(t)
 	chainlitDirectory(t, root, variables("CHAINLIT_APP_ROOT", "/workspace"), false)
