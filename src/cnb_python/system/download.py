@@ -118,7 +118,10 @@ class Client:
     def _session(self, download: Download) -> Iterator[_Session]:
         """Yield a session for *download*: an idle one if there is one, else a new one."""
         environ = {**self.environ, **download.network}
-        session = self.idle.pop() if self.idle else None
+        try:
+            session = self.idle.pop() if self.idle else None
+        except IndexError:  # another thread took the last one in between
+            session = None
         if session and session.environ != environ:
             session.client.close()
             session = None

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -142,3 +143,20 @@ def test_threads_do_not_share_a_connection_at_the_same_time() -> None:
 
         assert sorted(received) == sorted(names)
         assert len(server.connections) <= 4
+
+
+class TakenByAnotherThread(list[Any]):
+    """A list whose last entry another thread takes after a look at it."""
+
+    def __bool__(self) -> bool:
+        self.clear()
+        return True
+
+
+def test_connection_that_another_thread_takes_first_is_replaced() -> None:
+    idle = TakenByAnotherThread()
+    with running() as server:
+        kept = replace(client(), idle=idle)
+        assert kept.receive(file(f"{server.url}/a"), store) == "/a"
+        for session in idle:
+            session.client.close()
