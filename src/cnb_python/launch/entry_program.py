@@ -46,6 +46,14 @@ def find_entry_program(
     return _from_scripts(app, installed)
 
 
+def find_listening_program(files: SourceFiles, importable: IsImportable) -> FoundProcess | None:
+    """Return the process of a usual program at the top of the app that starts a server itself."""
+    file = _named([each for each in files.files if len(each.parts) == 1])
+    if file is None or not _LISTENS.search(file.content):
+        return None
+    return _from_file(file, files, importable)
+
+
 def _file(files: SourceFiles) -> ModuleFile | None:
     at_top = [file for file in files.files if len(file.parts) == 1]
     if named := _named(at_top):

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from cnb_python.app import App
 from cnb_python.errors.base import Message
 from cnb_python.launch.code.importers import runs
-from cnb_python.launch.code.source_files import SourceFiles
+from cnb_python.launch.code.source_files import SOURCE, SourceFiles
 from cnb_python.launch.django_project import DjangoProject
-from cnb_python.launch.entry_program import find_entry_program
+from cnb_python.launch.entry_program import find_entry_program, find_listening_program
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
 from cnb_python.launch.listening import ALL_ADDRESSES
 from cnb_python.launch.procfile import WEB
@@ -73,11 +73,19 @@ def choose_web(
         )
     if best is None and not apps:
         best = find_entry_program(app, files, installed, importable)
+    elif best and _is_deep(best):
+        best = find_listening_program(files, importable) or best
     if best is None:
         return WebChoice(None, unserved=apps[0] if apps else None)
     evidence = [*(_evidence(each) for each in apps), *(each.evidence for each in programs)]
     alternatives = dict.fromkeys(each for each in evidence if each.file != best.evidence.file)
     return WebChoice(best, tuple(alternatives))
+
+
+def _is_deep(process: FoundProcess) -> bool:
+    """Whether *process* starts in a directory where much else can be: an example, a mock."""
+    parts = process.directory.removeprefix(f"{SOURCE}/").split("/")
+    return len(parts) > 1
 
 
 def _place(process: FoundProcess) -> int:

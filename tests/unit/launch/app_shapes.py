@@ -38,6 +38,21 @@ _PLACES = (
         web=(f"{UVICORN} app.main:app", "services/orders/app/main.py:3", "services/orders"),
     ),
     _app(
+        "a program that listens, before an app two directories down",
+        "flask gunicorn",
+        {
+            "main.py": "import os\nfrom http.server import HTTPServer\n"
+            "HTTPServer(('', int(os.environ['PORT'])), None).serve_forever()\n",
+            "scripts/mock/server/app.py": _FLASK,
+        },
+        web=("python main.py", "main.py:3"),
+        console=(
+            "flask --app app:app shell",
+            "scripts/mock/server/app.py:2",
+            "scripts/mock/server",
+        ),
+    ),
+    _app(
         "sanic: app.py in app/, whose modules import each other by name",
         "sanic",
         {
