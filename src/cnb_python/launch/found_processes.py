@@ -67,9 +67,11 @@ def _bots_apart(
     installed: Mapping[str, str],
 ) -> tuple[WebChoice, list[FoundProcess]]:
     """Return `web` and the workers: the program of a bot is a worker and not `web`."""
-    workers = [process for process, _ in background]
-    bot = next((process for process, tool in background if tool.replaces_web), None)
     process = web.process
+    workers = [
+        each for each, tool in background if not (process and _is_beside(each, tool, process))
+    ]
+    bot = next((each for each, tool in background if tool.replaces_web), None)
     if process is None or process.title:
         if bot and process and _is_part_of(process, bot, files):
             return without_web(web, bot), workers
@@ -81,6 +83,15 @@ def _bots_apart(
     if is_bot and process.evidence.subject == "a program":
         return without_web(web, process), [replace(process, type=WORKER), *workers]
     return web, workers
+
+
+def _is_beside(worker: FoundProcess, tool: BackgroundTool, web: FoundProcess) -> bool:
+    """Whether *worker* runs in threads of *web*, from whose file a server gets the app.
+
+    As a program, that file would start the same jobs a second time.
+    """
+    is_served = bool(web.title) and worker.evidence.file == web.evidence.file
+    return is_served and tool.is_program and not tool.replaces_web
 
 
 def _is_part_of(web: FoundProcess, bot: FoundProcess, files: SourceFiles) -> bool:

@@ -381,6 +381,15 @@ _WORKERS = (
         worker=("python jobs.py", "jobs.py:4"),
     ),
     _app(
+        "apscheduler: the web app has a scheduler and a thread that waits",
+        "apscheduler flask gunicorn",
+        {
+            "app.py": "from apscheduler.schedulers.background import BackgroundScheduler\n"
+            f"{_FLASK}BackgroundScheduler().start()\ndef watch():\n    while True: ...\n"
+        },
+        web=("gunicorn app:app", "app.py:3"),
+    ),
+    _app(
         "celery: celery_worker.py imports the app of Celery beside a Flask app",
         "celery flask gunicorn",
         {
