@@ -193,6 +193,14 @@ def test_server_that_cannot_reload_is_replaced_in_development(
     )
 
 
+def test_server_with_a_variable_before_it_reloads(tmp_path: Path) -> None:
+    files = {"app.py": f"{FLASK}app.run()\n"}
+
+    plan = plan_of(tmp_path, files, "flask gunicorn", "development")
+
+    assert commands(plan)["web"] == "FLASK_RUN_FROM_CLI=true gunicorn --reload app:app"
+
+
 def test_server_without_reloader_is_named(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"app.py": BOTTLE}, "bottle waitress", "development")
 

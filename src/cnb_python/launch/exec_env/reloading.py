@@ -4,6 +4,7 @@ For images for development. Only what is found in the code changes: a command th
 author names stays as it is. Separate from `launch/web_process`, which chooses the server.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from cnb_python.launch.procfile import WEB
 
 _RUNSERVER = "python manage.py runserver "
 _NO_RELOAD = "--noreload "
+# Before a program: `FLASK_RUN_FROM_CLI=true gunicorn app:app`.
+_VARIABLES = re.compile(r"^(?:[A-Za-z_]\w*=\S*\s+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def reloading(process: FoundProcess, installed: Mapping[str, str], app_dir: Path
         return _with(process, command, "runserver")
     if reason := _obstacle(process, installed, app_dir):
         return _noting(process, reason)
-    program, _, arguments = process.command.partition(" ")
+    variables, program, arguments = _parts(process)
     reloader = _RELOADERS.get(program)
     if reloader is None:
         return process
@@ -101,7 +104,7 @@ def reloading(process: FoundProcess, installed: Mapping[str, str], app_dir: Path
     words = (program, arguments, reloader.option)
     if not reloader.is_last:
         words = (program, reloader.option, arguments)
-    return _with(process, " ".join(words), reloader.option)
+    return _with(process, variables + " ".join(words), reloader.option)
 
 
 def _obstacle(process: FoundProcess, installed: Mapping[str, str], app_dir: Path) -> str:
@@ -119,7 +122,15 @@ def _obstacle(process: FoundProcess, installed: Mapping[str, str], app_dir: Path
 
 
 def _program(process: FoundProcess) -> str:
-    return process.command.partition(" ")[0]
+    return _parts(process)[1]
+
+
+def _parts(process: FoundProcess) -> tuple[str, str, str]:
+    """Return the variables of *process*, which are before the program, that, and its arguments."""
+    match = _VARIABLES.match(process.command)
+    variables = match[0] if match else ""
+    program, _, arguments = process.command.removeprefix(variables).partition(" ")
+    return variables, program, arguments
 
 
 def _with(process: FoundProcess, command: str, by: str) -> FoundProcess:
