@@ -120,6 +120,18 @@ def _place(starter: DetectedApp, creator: str, ordered: list[DetectedApp], named
     return 0 if _is_named(starter, named) else next(deeper, len(ordered))
 
 
+def only_started(path: str, files: SourceFiles, installed: Mapping[str, str]) -> frozenset[str]:
+    """Return the files whose apps the program *path* imports and starts, if it does no more.
+
+    A server can start them too.
+    """
+    index, file = AppIndex(files, installed), files.at(path)
+    module = index.module(file) if file else None
+    if file is None or module is None:
+        return frozenset()
+    return index.only_started(module, file)
+
+
 class AppIndex:
     """What each module of the app exports, read when another module imports from it."""
 
@@ -182,6 +194,15 @@ class AppIndex:
             if module and self._completes(module, name, file):
                 yield from self._imported_app(module, name, file)
                 return
+
+    def only_started(self, module: Module, file: ModuleFile) -> frozenset[str]:
+        """Return the files with the apps of which *module*, in *file*, is only a starter."""
+        names = set(module.started) & set(module.origins)
+        apps = [name for name in names if self.lookup(module.origins[name], file)]
+        if any(self._completes(module, name, file) for name in apps):
+            return frozenset()
+        origins = (module.origins[name].rpartition(".")[0] for name in apps)
+        return frozenset(each.shown for origin in origins if (each := self.file_of(origin, file)))
 
     def _completes(self, module: Module, name: str, file: ModuleFile) -> bool:
         """Whether *module* does more with the app *name* than start it."""

@@ -10,6 +10,7 @@ from cnb_python.app import App
 from cnb_python.errors.base import Message
 from cnb_python.launch.code.importers import runs
 from cnb_python.launch.code.source_files import SOURCE, SourceFiles
+from cnb_python.launch.discovery import only_started
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.entry_program import find_entry_program, find_listening_program
 from cnb_python.launch.launch_plan import Evidence, FoundProcess
@@ -55,13 +56,18 @@ def choose_web(
     importable: IsImportable,
 ) -> WebChoice:
     """Return how `web` starts. Raises what reading `pyproject.toml` raises."""
-    programs = find_web_programs(files, installed, importable)
     served = [
         (candidate, process)
         for candidate in apps
         if (process := _served(candidate, files, installed, importable)) is not None
     ]
     processes = [process for _, process in served]
+    served_files = {process.evidence.file for process in processes}
+    programs = [
+        each
+        for each in find_web_programs(files, installed, importable)
+        if not served_files & only_started(each.evidence.file, files, installed)
+    ]
     candidates = [*processes, *(each for each in programs if not each.fixed_port)]
     is_django = bool(served) and served[0][0].framework == DJANGO.title
     best = (processes[0] if is_django else min(candidates, key=_place, default=None)) or first_of(

@@ -209,6 +209,28 @@ _STARTERS = (
         web=("python app.py", "app.py:2"),
     ),
     _app(
+        "dash: run.py only starts the app of a package",
+        "dash flask gunicorn",
+        {
+            "run.py": f"from board.app import app\n{_MAIN}    app.run(debug=True)\n",
+            "board/__init__.py": "",
+            "board/app.py": "import dash\napp = dash.Dash(__name__)\nserver = app.server\n",
+        },
+        web=("gunicorn board.app:server", "board/app.py:3"),
+    ),
+    _app(
+        "dash: main.py gives the app of a package its layout, without its Flask app",
+        "dash flask gunicorn",
+        {
+            "main.py": "from board.app import app\nfrom board.pages import home\n"
+            f"app.layout = home\n{_MAIN}    app.run()\n",
+            "board/__init__.py": "",
+            "board/app.py": "import dash\napp = dash.Dash(__name__)\nserver = app.server\n",
+            "board/pages.py": "home = None\n",
+        },
+        web=(f"HOST={HOST} PORT={PORT} python main.py", "main.py:5"),
+    ),
+    _app(
         "dash: without a name for its Flask app",
         "dash flask gunicorn",
         {"app.py": f"from dash import Dash\napp = Dash(__name__)\n{_MAIN}    app.run()\n"},
