@@ -301,7 +301,8 @@ def _options_of(file: ModuleFile) -> str:
         name for name, match in defined.items() if match["argument"] and not match["dashes"]
     ]
     options = (
-        f" --{name.decode()}{joint}{words[name]}" for name in sorted({*defined} - {*positional})
+        f" --{name.decode()}{separator}{words[name]}"
+        for name in sorted({*defined} - {*positional})
     )
     return "".join((*options, *(f" {words[name]}" for name in positional)))
 
