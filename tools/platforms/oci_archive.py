@@ -84,10 +84,13 @@ def extract(file: Path, blobs: Path) -> ArchivedImage:
 @contextmanager
 def opened(file: Path) -> Iterator[tarfile.TarFile]:
     """Open *file* for `blob`. Raises `Unavailable` if it cannot be read."""
+    if not file.is_file():
+        fail(f"There is no file {file}.")
     try:
         with tarfile.open(file) as archive:
             yield archive
-    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
+    # Not OSError: a full disk is no damage.
+    except (tarfile.TarError, EOFError, KeyError) as error:
         fail(f"{file} is a damaged archive of an OCI image: {error!r}")
 
 

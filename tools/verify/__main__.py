@@ -4,7 +4,8 @@
 
 IMAGE is an OCI image directory, as `make image` makes, or a name that Docker knows. The rebuild
 uses this checkout's buildpack and base images, and the Python and the settings that the image
-records. Variables `BP_*` of this process win. Exit code 0: equal, 1: not equal, 2: not comparable.
+records. Variables `BP_*` of this process win. Exit code 0: equal, 1: not equal, 2: not comparable,
+3: all that the build made is equal, but the run image is another one.
 
     python3 -m tools.verify --fixtures [APP ...]
 
@@ -33,7 +34,7 @@ from tools.verify.other_machine import BY_UMASK
 from tools.verify.rebuild import NotDetected, Rebuild, rebuilt, rebuilt_elsewhere
 
 FIXTURES = builder.ROOT / "fixtures"
-DIFFERENT, NOT_COMPARABLE = 1, 2
+DIFFERENT, NOT_COMPARABLE, REBASED = 1, 2, 3
 
 
 def main(argv: Sequence[str]) -> int:
@@ -160,7 +161,7 @@ def _report_equal_layers(before: oci.Image, after: oci.Image, compared: Compared
     say(f"equal: {equal}{note}")
     if compared.is_rebased:
         say("The run image differs from that of the rebuild. Its contents were not compared.")
-    return 0
+    return REBASED if compared.is_rebased else 0
 
 
 def verify_fixtures(names: Sequence[str], env: Mapping[str, str]) -> int:

@@ -22,7 +22,7 @@ from cnb_python.cnb import disk
 from cnb_python.distributions import wheel
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
-from cnb_python.errors.base import ContractBroken
+from cnb_python.errors.base import BuildpackError, ContractBroken
 from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
 from cnb_python.install import (
     downloads,
@@ -70,6 +70,8 @@ class StagingArea:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _notes: dict[str, str] = field(default_factory=dict)
     _foreign_runs: list[tuple[str, ...]] = field(default_factory=list)
+    _not_installed: list[BuildpackError] = field(default_factory=list)
+    """Why the manager's resolution is for a message alone."""
     _left_out: set[Pin] = field(default_factory=set)
     """Those that cannot be installed, and need not be."""
     _built: dict[Path, Mapping[str, str]] = field(default_factory=dict)
@@ -95,9 +97,10 @@ class StagingArea:
         with self._workshop() as context:
             self.snapshot.take()
             limits, output = self.request.resolving, self.system.output
-            resolution = young_releases.resolve(
+            resolution, failure = young_releases.resolve(
                 self.request.manager, context, watched, limits, output
             )
+            self._not_installed.extend([failure] if failure else [])
             has_local = any(_OF_APP.search(pin.line) for pin in resolution.pins)
             self._clean_app("" if has_local or not watched.ran_foreign_code else _SOME_PACKAGE)
         if watched.ran_foreign_code:
@@ -110,6 +113,8 @@ class StagingArea:
         None of their code has run, unless resolving had to build one for its metadata.
         """
         self.request.check_resolved(resolution, new, partial(self._package_indexes, resolution))
+        for failure in self._not_installed:
+            raise failure
 
     def _package_indexes(self, resolution: Resolution) -> PackageIndexes:
         scratch = self.request.staging / f"indexes-{next(self._numbers)}"

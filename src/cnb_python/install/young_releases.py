@@ -8,6 +8,7 @@ Separate from `staging`, since it does not depend on environments.
 from collections.abc import Callable, Mapping
 from copy import replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.finding import (
@@ -35,13 +36,21 @@ _NO_BUILDS: Mapping[str, str] = MappingProxyType(
 )
 
 
+class Resolved(NamedTuple):
+    """A resolution, which may be for a message alone."""
+
+    resolution: Resolution
+    failure: BuildpackError | None = None
+    """What stopped the resolution with limits. To be raised if all of this one is old enough."""
+
+
 def resolve(
     manager: Manager,
     context: InstallContext,
     run: Run,
     limits: Mapping[str, str],
     output: Output,
-) -> Resolution:
+) -> Resolved:
     """Resolve with *manager* and *limits*, variables by which pip and uv leave out releases.
 
     If that fails, or an index does not give the age of releases, it resolves again with releases
@@ -49,20 +58,21 @@ def resolve(
     NothingOldEnough, and what the manager raises.
     """
     if not limits:
-        return manager.resolve(context, run)
+        return Resolved(manager.resolve(context, run))
+    limited = replace(context, environ={**limits, **context.environ})
     try:
-        return manager.resolve(replace(context, environ={**limits, **context.environ}), run)
+        return Resolved(manager.resolve(limited, run))
     except BuildpackError as error:
         output.line("Resolving again, with releases of any age")
+        failure: BuildpackError = error
+        if isinstance(error, _NOT_FOUND):
+            failure = NothingOldEnough(error.describe().title, _latest(limits))
+        unlimited = replace(context, environ={**context.environ, **_NO_BUILDS})
         try:
-            return manager.resolve(
-                replace(context, environ={**context.environ, **_NO_BUILDS}), run
-            )
+            return Resolved(manager.resolve(unlimited, run), failure)
         except BuildpackError:
             output.line(_left_out(limits))
-            if isinstance(error, _NOT_FOUND):
-                raise NothingOldEnough(error.describe().title, _latest(limits)) from error
-            raise error from None
+            raise failure from error if failure is not error else None
 
 
 def leaving_out(limits: Mapping[str, str], run: Run, output: Output) -> Run:

@@ -226,6 +226,24 @@ def test_resolution_without_a_limit_builds_nothing(app: FakeBuild) -> None:
     assert "Releases since 2026-11-14T00:00:00Z were left out (cooldown)" in app.log.lines
 
 
+class OldWheelsOnly(FakeManager):
+    """Resolves to an old release if nothing may be built; fails otherwise."""
+
+    def resolve(self, context: InstallContext, run: Run) -> Resolution:
+        del run
+        if context.environ.get("UV_NO_BUILD"):
+            return resolution_of("a==1.0")
+        raise ContractBroken("index", "the connection broke")
+
+
+def test_resolution_for_a_message_alone_is_not_installed(app: FakeBuild) -> None:
+    """Without builds, an older release than the newest that is allowed may be found."""
+    app.manager = OldWheelsOnly(dict(PACKAGES), from_files=NeedsResolving("it asks for a range"))
+
+    with pytest.raises(ContractBroken, match="the connection broke"):
+        app.build()
+
+
 def test_limit_is_not_for_uv_locks(app: FakeBuild) -> None:
     """A lock that was made with another limit is refused by uv."""
     from_files = NeedsResolving("it is for every Python")
