@@ -36,7 +36,7 @@ _NO_BUILDS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class Resolved(NamedTuple):
+class LimitedResolution(NamedTuple):
     """A resolution, which may be for a message alone."""
 
     resolution: Resolution
@@ -50,7 +50,7 @@ def resolve(
     run: Run,
     limits: Mapping[str, str],
     output: Output,
-) -> Resolved:
+) -> LimitedResolution:
     """Resolve with *manager* and *limits*, variables by which pip and uv leave out releases.
 
     If that fails, or an index does not give the age of releases, it resolves again with releases
@@ -58,10 +58,10 @@ def resolve(
     NothingOldEnough, and what the manager raises.
     """
     if not limits:
-        return Resolved(manager.resolve(context, run))
+        return LimitedResolution(manager.resolve(context, run))
     limited = replace(context, environ={**limits, **context.environ})
     try:
-        return Resolved(manager.resolve(limited, run))
+        return LimitedResolution(manager.resolve(limited, run))
     except BuildpackError as error:
         output.line("Resolving again, with releases of any age")
         failure: BuildpackError = error
@@ -69,7 +69,7 @@ def resolve(
             failure = NothingOldEnough(error.describe().title, _latest(limits))
         unlimited = replace(context, environ={**context.environ, **_NO_BUILDS})
         try:
-            return Resolved(manager.resolve(unlimited, run), failure)
+            return LimitedResolution(manager.resolve(unlimited, run), failure)
         except BuildpackError:
             output.line(_left_out(limits))
             raise failure from error if failure is not error else None
