@@ -11,10 +11,11 @@ import select
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.leftovers import processes_of
 from tools.platforms import debian_packages
 
 # The file descriptors of --remote-debugging-pipe for commands and answers.
@@ -174,8 +175,16 @@ def chromium(home: Path) -> Iterator[Browser]:
     finally:
         os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        _end_crash_handlers(home)
         os.close(our_commands)
         os.close(our_answers)
+
+
+def _end_crash_handlers(home: Path) -> None:
+    """End the processes that report a crash of Chromium: they are in sessions of their own."""
+    for process in processes_of(home):
+        with suppress(ProcessLookupError):
+            os.kill(int(process.partition(":")[0]), signal.SIGKILL)
 
 
 def _pipe() -> tuple[int, int]:
