@@ -51,7 +51,9 @@ def _has_sboms(request: ProvisionRequest, record: BuildRecord) -> bool:
 def sboms_not_restored(request: ProvisionRequest, previous: PreviousBuild) -> dict[str, str]:
     """Return the part of `BuildRecord.sboms` that is known before any SBOM is written."""
     record = previous.record
-    expected = record is not None and SBOM_OF_PACKAGES in (record.sboms or {})
+    # Without a previous image there is none to restore, and the result is that of a clean build.
+    has_image = bool(request.context.store)
+    expected = has_image and record is not None and SBOM_OF_PACKAGES in (record.sboms or {})
     layers = record.layers if record and expected else {}
     is_lost = sbom_files.none_are_restored(request.context, layers)
     return {SBOMS_NOT_RESTORED: "yes"} if is_lost else {}

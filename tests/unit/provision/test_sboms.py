@@ -181,6 +181,17 @@ def test_lost_sboms_are_written_again_and_no_layer_is_made(app: FakeBuild) -> No
     assert sboms(app) == first
 
 
+def test_build_without_the_previous_image_records_what_a_clean_one_does(app: FakeBuild) -> None:
+    first = app.build()
+
+    assert lose_image(app.restore()).build().sboms == first.sboms
+
+
+def lose_image(app: FakeBuild) -> FakeBuild:
+    lose_sboms(app)
+    return app.lose_image()
+
+
 def test_sboms_that_are_never_restored_are_written_again_once(app: FakeBuild) -> None:
     """A platform with API 0.7 whose build image has no stack, against its rules."""
     app.build()
