@@ -29,8 +29,9 @@ def test_task_builds_and_reuses(builds: Builds, images: str, tmp_path: Path) -> 
     assert ADDED not in second.output
     assert task.digest == digest
     # So deploy/tekton/pipeline.yaml adds the name of the commit by itself.
-    with pytest.raises(HTTPError, match="404"):
+    with pytest.raises(HTTPError, match="404") as unpublished:
         published(commit)
+    unpublished.value.close()
 
 
 def test_task_builds_an_app_without_a_web_process(

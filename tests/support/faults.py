@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 
 import tomli_w
 
@@ -264,4 +265,6 @@ def image_of(layers: Path, into: Path) -> Path:
         document = tomllib.loads(path.read_text())
         if document.get("types", {}).get("launch") or path.stem == "store":
             (into / path.name).write_text(tomli_w.dumps({"metadata": document["metadata"]}))
+            for sbom in layers.glob(f"{path.stem}.sbom.*"):
+                copyfile(sbom, into / sbom.name)
     return into

@@ -160,7 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.path, as_json=JSON in self.headers.get("Accept", "")
             )
         except urllib.error.HTTPError as error:
-            self._refuse(error.code)
+            with error:
+                self._refuse(error.code)
         except OSError:
             self._refuse(HTTPStatus.BAD_GATEWAY)
         else:

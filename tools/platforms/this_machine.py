@@ -99,6 +99,7 @@ def _releases_answer() -> bool:
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310 - as above
             return True
     except urllib.error.HTTPError as error:
-        return error.code < 400
+        with error:
+            return error.code < 400
     except OSError:
         return False

@@ -64,11 +64,6 @@ def are_restored(
     return not is_lost and not any(map(any, sboms.values()))
 
 
-def none_are_restored(context: BuildContext, layers: Collection[str]) -> bool:
-    """Whether *layers* is not empty and no SBOM of them is on disk."""
-    return bool(layers) and not any(map(any, read(context.layers_dir, layers).values()))
-
-
 def read(layers_dir: Path, layers: Iterable[str]) -> Sboms:
     """Return the SBOMs of *layers* that are in *layers_dir*; what cannot be read is left out."""
     return {layer: _read(layers_dir, layer) for layer in layers}

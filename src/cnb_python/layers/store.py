@@ -16,7 +16,6 @@ _TYPES = LayerTypes(cache=True)
 # Python reads no number of thousands of digits.
 _MOST_DIGITS = 18
 SBOM_OF_PYTHON, SBOM_OF_PACKAGES = "python", "packages"
-SBOMS_NOT_RESTORED = "unrestored"
 _LISTS = {"distributions", "layers", "sizes", "largest"}
 
 
@@ -76,9 +75,7 @@ class BuildRecord(NamedTuple):
     sboms: Mapping[str, str] | None = None
     """Digest over the SBOMs of layer `python`, and over those of the other layers.
 
-    By `SBOM_OF_PYTHON` and `SBOM_OF_PACKAGES`. With `SBOMS_NOT_RESTORED` if the platform had
-    restored no SBOM of the earlier build when the environment was last rebuilt. None in a record
-    of a release that wrote no SBOMs.
+    By `SBOM_OF_PYTHON` and `SBOM_OF_PACKAGES`. None in a record of a release that wrote no SBOMs.
     """
 
     development: tuple[str, ...] = ()

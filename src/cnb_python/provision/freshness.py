@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnb_python.config.settings import UV
 from cnb_python.layers import previous_image, sbom_files
-from cnb_python.layers.store import (
-    SBOM_OF_PACKAGES,
-    SBOMS_NOT_RESTORED,
-    BuildRecord,
-    PreviousBuild,
-)
+from cnb_python.layers.store import SBOM_OF_PACKAGES, BuildRecord, PreviousBuild
 from cnb_python.managers.base import NeedsResolving, Resolution
 from cnb_python.provision.request import ProvisionRequest, env_digest, resolution_digest
 from cnb_python.system.interface import Output
@@ -43,20 +38,8 @@ def _has_sboms(request: ProvisionRequest, record: BuildRecord) -> bool:
         request.context,
         record.layers,
         sboms.get(SBOM_OF_PACKAGES, ""),
-        # Only once: such a platform would not restore those that this build writes either.
-        may_be_lost=SBOM_OF_PACKAGES in sboms and SBOMS_NOT_RESTORED not in sboms,
+        may_be_lost=SBOM_OF_PACKAGES in sboms,
     )
-
-
-def sboms_not_restored(request: ProvisionRequest, previous: PreviousBuild) -> dict[str, str]:
-    """Return the part of `BuildRecord.sboms` that is known before any SBOM is written."""
-    record = previous.record
-    # Without a previous image there is none to restore, and the result is that of a clean build.
-    has_image = bool(request.context.store)
-    expected = has_image and record is not None and SBOM_OF_PACKAGES in (record.sboms or {})
-    layers = record.layers if record and expected else {}
-    is_lost = sbom_files.none_are_restored(request.context, layers)
-    return {SBOMS_NOT_RESTORED: "yes"} if is_lost else {}
 
 
 def changes(

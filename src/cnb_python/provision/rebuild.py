@@ -74,8 +74,6 @@ def rebuild(
     installing raises; layers that were begun have no `.toml` then, so the lifecycle ignores them.
     """
     _log_reasons(request, previous, system.output)
-    # This comes before any layer is begun, since that removes the SBOMs of the layer.
-    not_restored = freshness.sboms_not_restored(request, previous)
     request.system_packages.materialize()
     store = Store(store_layer.open_store(request.context, previous))
     materializer = Materializer(
@@ -93,7 +91,7 @@ def rebuild(
         ThreadPoolExecutor(system.cpus) as pool,
     ):
         new = _install(materializer, from_files, work, pool, system)
-    return materializer.rebuilt(new._replace(record=new.record._replace(sboms=not_restored)))
+    return materializer.rebuilt(new)
 
 
 def _install(
