@@ -13,9 +13,9 @@ import pytest
 from packaging.tags import parse_tag
 
 from cnb_python.errors.base import AppError
-from cnb_python.errors.finding import NoSuchVersion, VersionConflict
-from cnb_python.errors.install import BadRequirement, HashMismatch, HashMissing, NotPinned
-from cnb_python.errors.names import MisleadingName
+from cnb_python.errors.packages.finding import NoSuchVersion, VersionConflict
+from cnb_python.errors.packages.install import HashMismatch, HashMissing, NotPinned
+from cnb_python.errors.packages.requirements import BadRequirement, MisleadingName
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip.manager import Pip
 from cnb_python.system.process import run

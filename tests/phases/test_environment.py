@@ -12,8 +12,8 @@ import pytest
 from cnb_python.app import read_app
 from cnb_python.config.settings import AUTO, LINKED
 from cnb_python.distributions.bytecode import Package, SourceFile, compile_modules
-from cnb_python.errors.finding import NoWheel
-from cnb_python.errors.install import HashMismatch
+from cnb_python.errors.packages.finding import NoWheel
+from cnb_python.errors.packages.install import HashMismatch
 from cnb_python.install.installer import FilesNeeded, install_environment
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.layers import venv_and_shards

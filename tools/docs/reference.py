@@ -117,24 +117,31 @@ _FAMILIES = {
             "range of the app."
         ),
     ),
-    "finding": (
+    "packages.finding": (
         "Packages that are not found",
         (
             "The package index does not have what the app requires, or not for this Python and "
             "this kind of machine."
         ),
     ),
-    "names": (
-        "Names that are no packages",
-        "A requirement names a module, the interpreter or a part of another system.",
+    "packages.requirements": (
+        "Requirements that cannot be used",
+        (
+            "A line of a requirements file is not valid, or names a module, the interpreter or a "
+            "part of another system."
+        ),
     ),
-    "install": (
+    "packages.install": (
         "Packages that cannot be installed",
-        "A requirement is not valid, or a package is damaged, changed or in conflict.",
+        "A package is damaged, has another hash, or has files of another package.",
     ),
-    "building": (
+    "packages.building": (
         "Packages that cannot be built",
         "A package has no wheel for this Python, and building it from source failed.",
+    ),
+    "packages.foreign_code": (
+        "Code that changes other files",
+        "A package that is built from source, or a script, changes files that are not its own.",
     ),
     "libraries": (
         "Shared libraries and system packages",
@@ -188,9 +195,13 @@ _FAMILIES = {
         "Static files of Django",
         "Django's collectstatic loads the app's settings and runs during the build.",
     ),
+    "downloads": (
+        "Downloads",
+        "A mirror, or what was downloaded from it, cannot be used.",
+    ),
     "machine": (
-        "Downloads, disk and memory",
-        "The machine that runs the build, or a mirror, is at fault.",
+        "Disk, memory and time",
+        "The machine that runs the build is at fault, or a program takes too long.",
     ),
 }
 # How words of headings are written, where it is not as in a sentence.

@@ -16,7 +16,7 @@ from cnb_python.distributions.dist_info import DirectUrl, DistributionRoot, Inst
 from cnb_python.distributions.model import Distribution, Material
 from cnb_python.distributions.scan import Content, DirectoriesTooDeep, FileEntry, reaches
 from cnb_python.errors.base import ContractBroken
-from cnb_python.errors.install import DamagedPackage
+from cnb_python.errors.packages.install import DamagedPackage
 from cnb_python.managers.base import Pin
 
 # The tool that may remove the distribution again. Tools compare it with `pip` or `uv` before they

@@ -17,7 +17,7 @@ from cnb_python.distributions.entry_points import EntryPoint
 from cnb_python.distributions.model import Material
 from cnb_python.distributions.record import RecordedFiles, read_record
 from cnb_python.distributions.scan import FileEntry
-from cnb_python.errors.install import DamagedPackage
+from cnb_python.errors.packages.install import DamagedPackage
 from cnb_python.python.versions import normalized_version
 from cnb_python.system import json_text, regular_file
 from cnb_python.system.redaction import shown

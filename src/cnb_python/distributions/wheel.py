@@ -20,8 +20,8 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import disk
 from cnb_python.distributions import dist_info, entry_points, scan
 from cnb_python.distributions.dist_info import INFO, DistributionRoot
-from cnb_python.errors.install import DamagedPackage
 from cnb_python.errors.machine import DiskFull
+from cnb_python.errors.packages.install import DamagedPackage
 
 _DATA = ".data"
 _UNPACKING = "unpacking {}"

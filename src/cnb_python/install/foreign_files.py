@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.disk import State, state_of
-from cnb_python.errors.building import LayersDirectoryReplaced, foreign_files
+from cnb_python.errors.packages.foreign_code import LayersDirectoryReplaced, foreign_files
 from cnb_python.python.origin import visible
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Output

@@ -14,9 +14,9 @@ from cnb_python.distributions import scan
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import metadata
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.building import BuildsInterfere
-from cnb_python.errors.install import no_such_extra
 from cnb_python.errors.machine import DamagedStore
+from cnb_python.errors.packages.foreign_code import BuildsInterfere
+from cnb_python.errors.packages.requirements import no_such_extra
 from cnb_python.install import snapshot
 from cnb_python.install.collecting import collect
 from cnb_python.install.finishing import Archives

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from cnb_python.cnb import disk
 from cnb_python.cnb.disk import State
-from cnb_python.errors.building import AppChangedByPackage
 from cnb_python.errors.frameworks import PackagesChanged
+from cnb_python.errors.packages.foreign_code import AppChangedByPackage
 from cnb_python.python.origin import visible
 from cnb_python.system import regular_file
 

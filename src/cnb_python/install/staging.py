@@ -23,7 +23,11 @@ from cnb_python.distributions import wheel
 from cnb_python.distributions.collect import InstalledPin
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.errors.base import BuildpackError, ContractBroken
-from cnb_python.errors.building import BuildsInterfere, configuration_changed, files_in_app
+from cnb_python.errors.packages.foreign_code import (
+    BuildsInterfere,
+    configuration_changed,
+    files_in_app,
+)
 from cnb_python.install import (
     downloads,
     manager_runs,

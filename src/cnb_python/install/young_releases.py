@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.finding import (
+from cnb_python.errors.packages.finding import (
     NoSuchPackage,
     NoSuchVersion,
     OnlySource,

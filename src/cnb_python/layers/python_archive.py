@@ -20,7 +20,8 @@ from stat import S_ISDIR
 from typing import NamedTuple, Never
 
 from cnb_python.cnb import disk
-from cnb_python.errors.machine import DamagedArchive, DiskFull, UnsafeArchive
+from cnb_python.errors.downloads import DamagedArchive, UnsafeArchive
+from cnb_python.errors.machine import DiskFull
 from cnb_python.store.archive import Member
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -17,7 +17,8 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.layer import Layer, layer_of
 from cnb_python.distributions.bytecode import compile_all
 from cnb_python.distributions.scan import bytecode_of
-from cnb_python.errors.machine import DamagedStore, UnusableInterpreter
+from cnb_python.errors.downloads import UnusableInterpreter
+from cnb_python.errors.machine import DamagedStore
 from cnb_python.layers import carried_bytecode
 from cnb_python.layers.python import NAME, Interpreter, Runtime
 from cnb_python.layers.python_archive import Archive, Entries, Entry, Selection, unpack

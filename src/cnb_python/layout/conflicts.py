@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cnb_python.distributions.collect import listed
 from cnb_python.distributions.model import Distribution, File
-from cnb_python.errors.install import PathConflict
+from cnb_python.errors.packages.install import PathConflict
 
 # Paths that the environment has itself, and those that the lifecycle reads in a layer:
 # https://github.com/buildpacks/spec/blob/main/buildpack.md#layers

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.finding import Alternative, NoWheel, UnfitVersion, WrongPython
+from cnb_python.errors.packages.finding import Alternative, NoWheel, UnfitVersion, WrongPython
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.build_errors import source_version
 from cnb_python.managers.markers import release_line

@@ -13,7 +13,9 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import (
+from cnb_python.errors.machine import DiskFull, Killed
+from cnb_python.errors.network import GitFailed, GitTrouble
+from cnb_python.errors.packages.building import (
     MissingBuildModule,
     MissingBuildRequirement,
     MissingForBuild,
@@ -21,9 +23,7 @@ from cnb_python.errors.building import (
     SourceBuildFailed,
     UndefinedSymbol,
 )
-from cnb_python.errors.finding import UnfitVersion, WrongPython
-from cnb_python.errors.machine import DiskFull, Killed
-from cnb_python.errors.network import GitFailed, GitTrouble
+from cnb_python.errors.packages.finding import UnfitVersion, WrongPython
 from cnb_python.managers import project_errors
 from cnb_python.system import regular_file
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
-from cnb_python.errors.finding import OnlyWheels
+from cnb_python.errors.packages.finding import OnlyWheels
 from cnb_python.managers.base import Pin, Resolution, digest
 from cnb_python.managers.pylock_file import LOCK, packages_of
 from cnb_python.managers.requirement_lines import normalized_name

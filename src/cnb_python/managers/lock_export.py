@@ -20,9 +20,9 @@ from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import BadLock, StaleLock
 from cnb_python.errors.network import NamesIndexes
+from cnb_python.errors.packages.install import InstallFailed
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers import build_errors, fingerprint, markers, schema
 from cnb_python.managers.base import InstallContext, Pin, Resolution, digest

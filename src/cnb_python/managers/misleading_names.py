@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.finding import NoSuchPackage, NoSuchVersion, UnfitVersion
-from cnb_python.errors.names import MisleadingName, NameKind
+from cnb_python.errors.packages.finding import NoSuchPackage, NoSuchVersion, UnfitVersion
+from cnb_python.errors.packages.requirements import MisleadingName, NameKind
 from cnb_python.managers.requirement_lines import normalized_name
 
 TABLE = Path(__file__).parents[1] / "data/names.toml"

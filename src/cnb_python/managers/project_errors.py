@@ -7,14 +7,14 @@ be the answer there, and never here.
 import re
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import (
+from cnb_python.errors.packages.building import (
     MissingBuildModule,
     MissingForBuild,
     Python2OnlyPackage,
     SourceBuildFailed,
     UndefinedSymbol,
 )
-from cnb_python.errors.finding import Alternative, UnfitVersion, WrongPython
+from cnb_python.errors.packages.finding import Alternative, UnfitVersion, WrongPython
 from cnb_python.errors.projects import ProjectNotBuildable, ProjectReason
 
 _REASONS: tuple[tuple[ProjectReason, str], ...] = (

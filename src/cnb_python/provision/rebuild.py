@@ -12,8 +12,8 @@ from cnb_python.cnb.layer import layer_of
 from cnb_python.distributions import dist_info
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.building import interpreter_changed
 from cnb_python.errors.machine import DamagedStore
+from cnb_python.errors.packages.foreign_code import interpreter_changed
 from cnb_python.install.installer import install_environment
 from cnb_python.install.request import EnvironmentRequest, InstallResult, SameAsPrevious
 from cnb_python.install.snapshot import Snapshot

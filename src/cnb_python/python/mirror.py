@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from cnb_python.bindings.schema import DEPENDENCY_MAPPING, DEPENDENCY_MIRROR
 from cnb_python.cnb.bindings import Binding, of_type
 from cnb_python.config.settings import MIRROR
-from cnb_python.errors.machine import BadMirror, UnusablePythonTable
+from cnb_python.errors.downloads import BadMirror, UnusablePythonTable
 from cnb_python.python.releases import (
     Inventory,
     Release,

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable, TomlValue
+from cnb_python.errors.downloads import UnusablePythonTable
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.errors.machine import UnusablePythonTable
 
 FORM = r"([0-9]+)\.([0-9]+)\.([0-9]+)((?:a|b|rc)[0-9]+)?"
 _FORM = re.compile(FORM)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.errors.network import UntrustedCertificate
 from cnb_python.system.connections import HEADERS, proxy_for, tls_context
 from cnb_python.system.interface import Download

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
+from cnb_python.errors.downloads import ChecksumMismatch, DownloadFailed
+from cnb_python.errors.machine import DiskFull
 from cnb_python.system import regular_file
 from cnb_python.system.interface import Download, Receive, SaveChunks
 from cnb_python.system.redaction import local_path, shown

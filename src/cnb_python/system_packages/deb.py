@@ -17,7 +17,7 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, override
 
-from cnb_python.errors.machine import DamagedArchive
+from cnb_python.errors.downloads import DamagedArchive
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnb_python.cnb.context import BuildContext
+from cnb_python.errors.downloads import DamagedArchive
 from cnb_python.errors.libraries import AptFailed
-from cnb_python.errors.machine import DamagedArchive
 from cnb_python.system.interface import System
 from cnb_python.system_packages.apt import Apt, PlannedPackage
 from cnb_python.system_packages.request import Requested, counted

@@ -13,7 +13,7 @@ from tarfile import TarInfo
 from typing import Never
 
 from cnb_python.cnb import disk
-from cnb_python.errors.machine import UnsafeArchive
+from cnb_python.errors.downloads import UnsafeArchive
 from cnb_python.system_packages.deb import Deb
 
 # As dpkg in the slim images of Debian; licenses stay.

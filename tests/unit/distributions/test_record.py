@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.install import DamagedPackage
+from cnb_python.errors.packages.install import DamagedPackage
 from tests.support.stages import FINAL, SITE, collected, contents_of, install, new_root
 
 INFO = "a-1.0.dist-info"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cnb_python.distributions import wheel
 from cnb_python.distributions.dist_info import DistributionRoot
 from cnb_python.distributions.scan import walk
-from cnb_python.errors.install import DamagedPackage
+from cnb_python.errors.packages.install import DamagedPackage
 from tests.support.stages import FINAL, SITE
 
 INFO = "evil-1.0.dist-info"

@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from cnb_python.errors.base import Failure
-from cnb_python.errors.inputs import NotUtf8, UnreadableJson
-from cnb_python.errors.machine import (
+from cnb_python.errors.downloads import (
     BadMirror,
     ChecksumMismatch,
     DamagedArchive,
@@ -15,6 +14,7 @@ from cnb_python.errors.machine import (
     UnusableInterpreter,
     UnusablePythonTable,
 )
+from cnb_python.errors.inputs import NotUtf8, UnreadableJson
 from cnb_python.errors.python_releases import (
     NoPythonInRange,
     PythonEndOfLife,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.building import LayersDirectoryReplaced
+from cnb_python.errors.packages.foreign_code import LayersDirectoryReplaced
 from cnb_python.install import foreign_files
 from tests.support.fake_system import Log
 from tests.support.trees import Files, write_files

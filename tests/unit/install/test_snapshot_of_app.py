@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.building import AppChangedByPackage
+from cnb_python.errors.packages.foreign_code import AppChangedByPackage
 from cnb_python.install.snapshot import AppSnapshot
 from tests.support.trees import Files, write_files
 

@@ -10,7 +10,7 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.errors.base import ContractBroken
-from cnb_python.errors.building import BuildsInterfere
+from cnb_python.errors.packages.foreign_code import BuildsInterfere
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.staging import StagingArea

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnb_python.errors.install import no_such_extra
+from cnb_python.errors.packages.requirements import no_such_extra
 from cnb_python.install.verify import Complete, Incomplete, unknown_extras, verify_pins
 from cnb_python.managers.base import Pin
 from tests.support.wheels import metadata

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.machine import DamagedArchive, DiskFull, UnsafeArchive
+from cnb_python.errors.downloads import DamagedArchive, UnsafeArchive
+from cnb_python.errors.machine import DiskFull
 from cnb_python.layers.python_archive import Archive, Entry, Selection, unpack
 from cnb_python.store.archive import Member
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.machine import ChecksumMismatch, UnusableInterpreter
+from cnb_python.errors.downloads import ChecksumMismatch, UnusableInterpreter
 from cnb_python.layers import python, python_install
 from cnb_python.layers.python_install import PythonFiles
 from cnb_python.store.store import Damaged, Store

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnb_python.distributions.model import Distribution
-from cnb_python.errors.install import PathConflict
+from cnb_python.errors.packages.install import PathConflict
 from cnb_python.layout.conflicts import Conflict, owners_of, source_of
 from tests.support.installed import SITE, distribution, file
 

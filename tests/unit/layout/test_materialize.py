@@ -14,7 +14,7 @@ from cnb_python.cnb import disk
 from cnb_python.cnb.disk import State
 from cnb_python.distributions.model import Distribution
 from cnb_python.errors.base import ContractBroken
-from cnb_python.errors.install import PathConflict
+from cnb_python.errors.packages.install import PathConflict
 from cnb_python.install.snapshot import Snapshot
 from cnb_python.install.virtual_environment import make_environment
 from cnb_python.layout.conflicts import owners_of

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import MissingForBuild, SourceBuildFailed
-from cnb_python.errors.finding import (
+from cnb_python.errors.packages.building import MissingForBuild, SourceBuildFailed
+from cnb_python.errors.packages.finding import (
     Alternative,
     NoSuchPackage,
     NoWheel,

@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 
 from cnb_python.errors.base import Failure
-from cnb_python.errors.building import MissingForBuild, SourceBuildFailed
-from cnb_python.errors.finding import WrongPython
+from cnb_python.errors.packages.building import MissingForBuild, SourceBuildFailed
+from cnb_python.errors.packages.finding import WrongPython
 from cnb_python.managers.build_errors import (
     UNKNOWN,
     SystemPackages,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors.finding import OnlyWheels
+from cnb_python.errors.packages.finding import OnlyWheels
 from cnb_python.managers import from_source
 from cnb_python.managers.base import Pin, Resolution
 from cnb_python.managers.pylock_file import LOCK

@@ -7,7 +7,7 @@ import pytest
 
 from cnb_python.app_steps import collectstatic_causes
 from cnb_python.errors.base import Failure
-from cnb_python.errors.building import SourceBuildFailed
+from cnb_python.errors.packages.building import SourceBuildFailed
 from cnb_python.managers import build_errors
 from cnb_python.managers.pip import errors as pip_errors
 from cnb_python.managers.pip import index_errors

@@ -8,8 +8,8 @@ import pytest
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.errors.install import UvRefused
 from cnb_python.errors.locks import BadLock, LockForOtherPython, UnknownGroup
+from cnb_python.errors.packages.install import UvRefused
 from cnb_python.managers import pylock_file
 from cnb_python.managers.base import InstallContext, Pin, Resolution
 from cnb_python.managers.pylock_file import Choice

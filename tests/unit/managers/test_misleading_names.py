@@ -6,10 +6,9 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import SourceBuildFailed
-from cnb_python.errors.finding import NoSuchPackage, NoSuchVersion, WrongPython
-from cnb_python.errors.install import NotAPackage
-from cnb_python.errors.names import MisleadingName
+from cnb_python.errors.packages.building import SourceBuildFailed
+from cnb_python.errors.packages.finding import NoSuchPackage, NoSuchVersion, WrongPython
+from cnb_python.errors.packages.requirements import MisleadingName, NotAPackage
 from cnb_python.managers.misleading_names import TABLE, better_failure
 from cnb_python.managers.requirement_lines import normalized_name
 from tests.support.messages import explained

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import MissingForBuild
+from cnb_python.errors.packages.building import MissingForBuild
 from cnb_python.errors.projects import ProjectNotBuildable
 from cnb_python.managers.build_errors import build_failure
 from cnb_python.managers.project_errors import local_project

@@ -8,7 +8,7 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.config.settings import Settings
-from cnb_python.errors.install import UvRefused
+from cnb_python.errors.packages.install import UvRefused
 from cnb_python.managers.base import InstallContext
 from tests.support.fake_build import FakeBuild, contents, fake_build, release
 from tests.support.fake_manager import FakeManager, Package, package, resolution_of

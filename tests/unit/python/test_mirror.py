@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.machine import UnusablePythonTable
+from cnb_python.errors.downloads import UnusablePythonTable
 from cnb_python.python.mirror import bundled_archive, find_inventory, own_inventory
 from cnb_python.python.releases import Inventory
 from cnb_python.system.interface import Download

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.cnb.bindings import Binding, read_bindings
-from cnb_python.errors.machine import BadMirror
+from cnb_python.errors.downloads import BadMirror
 from cnb_python.python.mirror import DOWNLOADS, download_url
 from cnb_python.python.releases import Release
 from tests.support.messages import text_of

@@ -9,7 +9,7 @@ import pytest
 
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
-from cnb_python.errors.machine import UnusablePythonTable
+from cnb_python.errors.downloads import UnusablePythonTable
 from cnb_python.python.mirror import DOWNLOADS, own_inventory
 from cnb_python.python.releases import Release, load_inventory, parse_inventory
 from tests.support.inventory import INVENTORY

@@ -14,7 +14,7 @@ import pytest
 from cnb_python.cnb.bindings import Binding
 from cnb_python.config.settings import Settings
 from cnb_python.errors.config import BadBinding
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.errors.supply_chain.audit import BadAuditData, MalwareFound, VulnerablePackages
 from cnb_python.supply_chain.audit.audit import NOT_AUDITED, Audit, Audited
 from cnb_python.supply_chain.audit.data import LIMITS, DataLimits, Records, RecordSource

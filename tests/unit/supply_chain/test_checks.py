@@ -12,7 +12,7 @@ from cnb_python.cnb import toml
 from cnb_python.cnb.bindings import Binding
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError, ContractBroken
-from cnb_python.errors.finding import NoSuchPackage
+from cnb_python.errors.packages.finding import NoSuchPackage
 from cnb_python.errors.supply_chain.audit import MalwareFound, NoAuditData, VulnerablePackages
 from cnb_python.errors.supply_chain.cooldown import NothingOldEnough, ReleasesTooYoung
 from cnb_python.managers.base import InstallContext, NeedsResolving, Resolution

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnb_python.config.settings import COOLDOWN, Settings
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.errors.network import IndexRefused, IndexUnreachable
 from cnb_python.errors.supply_chain.cooldown import AgesUnknown, ReleasesTooYoung
 from cnb_python.managers.base import PackageIndexes, Pin

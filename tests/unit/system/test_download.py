@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.errors.network import UntrustedCertificate
 from cnb_python.system.download import ATTEMPTS, Client
 from cnb_python.system.interface import Download

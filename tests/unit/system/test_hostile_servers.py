@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.system.download import ATTEMPTS, Client
 from cnb_python.system.interface import Download
 from cnb_python.system.small_download import receive_small

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.system.download import Client
 from cnb_python.system.interface import Download
 

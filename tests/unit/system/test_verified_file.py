@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.machine import ChecksumMismatch, DiskFull, DownloadFailed
+from cnb_python.errors.downloads import ChecksumMismatch, DownloadFailed
+from cnb_python.errors.machine import DiskFull
 from cnb_python.system.interface import Download, SaveChunks
 from cnb_python.system.verified_file import Fetcher
 

@@ -14,6 +14,7 @@ from cnb_python.cnb.layer import layer_of
 from cnb_python.config.settings import Settings
 from cnb_python.distributions.model import LibraryNeed
 from cnb_python.errors.base import Failure
+from cnb_python.errors.downloads import DamagedArchive
 from cnb_python.errors.libraries import (
     AptFailed,
     NoApt,
@@ -23,7 +24,6 @@ from cnb_python.errors.libraries import (
     UnknownSystemPackages,
     cause_of,
 )
-from cnb_python.errors.machine import DamagedArchive
 from cnb_python.provision.request import SystemLayers
 from cnb_python.system.interface import Command, Outcome, System
 from cnb_python.system_packages import provide

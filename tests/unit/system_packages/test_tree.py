@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.machine import DamagedArchive, UnsafeArchive
+from cnb_python.errors.downloads import DamagedArchive, UnsafeArchive
 from cnb_python.system_packages.deb import Deb
 from cnb_python.system_packages.paths import launch_variables
 from cnb_python.system_packages.tree import PackageTree, SetIdProgram

@@ -9,27 +9,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.finding import (
+from cnb_python.errors.locks import PathOutsideApp
+from cnb_python.errors.network import IndexRefused, UrlNotFound
+from cnb_python.errors.packages.finding import (
     NoSuchPackage,
     NoSuchVersion,
     NotInFindLinks,
     VersionConflict,
     WrongPython,
 )
-from cnb_python.errors.install import (
-    BadConstraint,
-    BadPipOption,
-    BadRequirement,
+from cnb_python.errors.packages.install import (
     DamagedPackage,
     HashMismatch,
     HashMissing,
-    IncludeMissing,
     InstallFailed,
-    NotAPackage,
     NotPinned,
 )
-from cnb_python.errors.locks import PathOutsideApp
-from cnb_python.errors.network import IndexRefused, UrlNotFound
+from cnb_python.errors.packages.requirements import (
+    BadConstraint,
+    BadPipOption,
+    BadRequirement,
+    IncludeMissing,
+    NotAPackage,
+)
 from cnb_python.managers import build_errors
 from cnb_python.managers.base import InstallContext
 from cnb_python.managers.pip import commands as pip_commands

@@ -9,15 +9,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.finding import (
-    NoSuchPackage,
-    NoSuchVersion,
-    NotInFindLinks,
-    NoWheel,
-    OnlySource,
-    WrongPython,
-    Yanked,
-)
 from cnb_python.errors.network import (
     IndexRefused,
     IndexUnreachable,
@@ -25,6 +16,15 @@ from cnb_python.errors.network import (
     ProxyFailed,
     UnknownHost,
     UntrustedCertificate,
+)
+from cnb_python.errors.packages.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotInFindLinks,
+    NoWheel,
+    OnlySource,
+    WrongPython,
+    Yanked,
 )
 from cnb_python.managers.markers import release_line
 

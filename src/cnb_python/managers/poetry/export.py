@@ -17,8 +17,8 @@ from packaging.utils import canonicalize_name
 from cnb_python.cnb import toml
 from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import UnknownGroup
+from cnb_python.errors.packages.install import InstallFailed
 from cnb_python.errors.programs import AppNotInstallable, UnknownPoetryKey, app_left_out
 from cnb_python.managers import app_as_package, from_source, index_config
 from cnb_python.managers.base import (

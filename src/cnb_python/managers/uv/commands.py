@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 
 from cnb_python.cnb import toml
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.install import UvRefused
 from cnb_python.errors.network import IndexRefused, NamesIndexes, SourceRefused
+from cnb_python.errors.packages.install import UvRefused
 from cnb_python.managers import alternatives, build_errors
 from cnb_python.managers.base import InstallContext, Pin, counted
 from cnb_python.managers.index_config import (

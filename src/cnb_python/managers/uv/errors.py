@@ -11,23 +11,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.finding import (
-    NoSuchPackage,
-    NoSuchVersion,
-    NotInFindLinks,
-    NoWheel,
-    OnlySource,
-    VersionConflict,
-    WrongPython,
-    Yanked,
-)
-from cnb_python.errors.install import (
-    BadRequirement,
-    DamagedPackage,
-    HashMismatch,
-    IncludeMissing,
-    NotAPackage,
-)
 from cnb_python.errors.locks import BadLock, PathOutsideApp, UnexpectedType
 from cnb_python.errors.network import (
     IndexRefused,
@@ -37,6 +20,18 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
+from cnb_python.errors.packages.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotInFindLinks,
+    NoWheel,
+    OnlySource,
+    VersionConflict,
+    WrongPython,
+    Yanked,
+)
+from cnb_python.errors.packages.install import DamagedPackage, HashMismatch
+from cnb_python.errors.packages.requirements import BadRequirement, IncludeMissing, NotAPackage
 from cnb_python.managers import build_errors
 from cnb_python.managers.build_errors import (
     build_failure,

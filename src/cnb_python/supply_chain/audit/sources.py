@@ -14,7 +14,7 @@ from pathlib import Path
 from cnb_python.bindings.schema import PATH, URL
 from cnb_python.cnb.bindings import Binding
 from cnb_python.errors.config import BadBinding
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.errors.supply_chain.audit import BadAuditData
 from cnb_python.supply_chain.audit.data import LARGEST_FILE, RecordSource
 from cnb_python.system.interface import Download, System

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from cnb_python.errors.machine import DownloadFailed
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.errors.network import IndexRefused, IndexUnreachable
 from cnb_python.supply_chain.cooldown.release_files import (
     NotAnIndexPage,

@@ -6,7 +6,6 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
-from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import (
     BadLock,
     LockForOtherPython,
@@ -14,6 +13,7 @@ from cnb_python.errors.locks import (
     StaleLock,
     UnknownGroup,
 )
+from cnb_python.errors.packages.install import InstallFailed
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pdm.manager import Pdm

@@ -5,32 +5,6 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import (
-    MissingBuildModule,
-    MissingForBuild,
-    Python2OnlyPackage,
-    SourceBuildFailed,
-    UndefinedSymbol,
-)
-from cnb_python.errors.finding import (
-    NoSuchPackage,
-    NoSuchVersion,
-    NotInFindLinks,
-    NoWheel,
-    OnlySource,
-    VersionConflict,
-    WrongPython,
-    Yanked,
-)
-from cnb_python.errors.install import (
-    BadConstraint,
-    BadPipOption,
-    BadRequirement,
-    DamagedPackage,
-    HashMissing,
-    IncludeMissing,
-    NotPinned,
-)
 from cnb_python.errors.locks import PathOutsideApp
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
@@ -41,6 +15,30 @@ from cnb_python.errors.network import (
     ProxyFailed,
     UnknownHost,
     UntrustedCertificate,
+)
+from cnb_python.errors.packages.building import (
+    MissingBuildModule,
+    MissingForBuild,
+    Python2OnlyPackage,
+    SourceBuildFailed,
+    UndefinedSymbol,
+)
+from cnb_python.errors.packages.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotInFindLinks,
+    NoWheel,
+    OnlySource,
+    VersionConflict,
+    WrongPython,
+    Yanked,
+)
+from cnb_python.errors.packages.install import DamagedPackage, HashMissing, NotPinned
+from cnb_python.errors.packages.requirements import (
+    BadConstraint,
+    BadPipOption,
+    BadRequirement,
+    IncludeMissing,
 )
 from cnb_python.managers.build_errors import (
     build_failure,

@@ -10,11 +10,12 @@ import pytest
 from cnb_python.app import App, read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.config import NoSuchRequirements
-from cnb_python.errors.finding import VersionConflict
 from cnb_python.errors.inputs import NotAFile, NotUtf8, UnknownEncoding
-from cnb_python.errors.install import IncludeMissing, InstallFailed
 from cnb_python.errors.machine import DiskFull
 from cnb_python.errors.network import IndexRefused
+from cnb_python.errors.packages.finding import VersionConflict
+from cnb_python.errors.packages.install import InstallFailed
+from cnb_python.errors.packages.requirements import IncludeMissing
 from cnb_python.managers.base import InstallContext, Resolution
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip import install as pip_install

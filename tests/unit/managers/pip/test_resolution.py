@@ -10,9 +10,10 @@ import pytest
 from cnb_python.app import read_app
 from cnb_python.config.kinds import SettingOrigin
 from cnb_python.config.settings import DEFAULTS, Settings
-from cnb_python.errors.install import InstallFailed, UvRefused
+from cnb_python.errors.downloads import DownloadFailed
 from cnb_python.errors.locks import UnreplacedVariable, UnsetVariable
-from cnb_python.errors.machine import DiskFull, DownloadFailed, ProgramNotStarted
+from cnb_python.errors.machine import DiskFull, ProgramNotStarted
+from cnb_python.errors.packages.install import InstallFailed, UvRefused
 from cnb_python.managers.base import InstallContext, NeedsResolving, PinsRefused, Resolution
 from cnb_python.managers.pip import install as pip_install
 from cnb_python.managers.pip.manager import Pip

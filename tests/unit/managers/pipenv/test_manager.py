@@ -8,8 +8,8 @@ import pytest
 from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableJson
-from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import LockWithoutProject, StaleLock, UnexpectedType, UnknownGroup
+from cnb_python.errors.packages.install import InstallFailed
 from cnb_python.errors.programs import LockTooNew
 from cnb_python.managers.base import NeedsResolving
 from cnb_python.managers.pipenv.manager import Pipenv

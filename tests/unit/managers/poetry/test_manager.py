@@ -8,8 +8,8 @@ from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import Failure
 from cnb_python.errors.inputs import UnreadableToml
-from cnb_python.errors.install import InstallFailed
 from cnb_python.errors.locks import LockWithoutProject, StaleLock, UnknownGroup
+from cnb_python.errors.packages.install import InstallFailed
 from cnb_python.errors.programs import AppNotInstallable, LockTooNew, UnknownPoetryKey
 from cnb_python.managers.base import AppLeftOut, NeedsResolving
 from cnb_python.managers.poetry import pyproject as poetry_pyproject

@@ -8,8 +8,8 @@ import pytest
 
 from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
-from cnb_python.errors.install import UvRefused
 from cnb_python.errors.locks import PoetryProjectWithoutLock, UnknownGroup
+from cnb_python.errors.packages.install import UvRefused
 from cnb_python.errors.projects import OwnNameRequired
 from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.pyproject.manager import PlainProject

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cnb_python.errors.building import SourceBuildFailed
-from cnb_python.errors.install import UvRefused
 from cnb_python.errors.machine import DiskFull, Killed
+from cnb_python.errors.packages.building import SourceBuildFailed
+from cnb_python.errors.packages.install import UvRefused
 from cnb_python.managers.base import InstallContext, Pin
 from cnb_python.managers.index_config import Network
 from cnb_python.managers.uv import commands as uv

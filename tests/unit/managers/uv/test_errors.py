@@ -5,31 +5,6 @@ from pathlib import Path
 import pytest
 
 from cnb_python.errors.base import BuildpackError
-from cnb_python.errors.building import (
-    MissingBuildModule,
-    MissingBuildRequirement,
-    MissingForBuild,
-    Python2OnlyPackage,
-    SourceBuildFailed,
-    UndefinedSymbol,
-)
-from cnb_python.errors.finding import (
-    NoSuchPackage,
-    NoSuchVersion,
-    NotInFindLinks,
-    NoWheel,
-    OnlySource,
-    VersionConflict,
-    WrongPython,
-    Yanked,
-)
-from cnb_python.errors.install import (
-    BadRequirement,
-    DamagedPackage,
-    HashMismatch,
-    IncludeMissing,
-    NotAPackage,
-)
 from cnb_python.errors.locks import BadLock, PathOutsideApp, UnexpectedType
 from cnb_python.errors.machine import DiskFull, Killed
 from cnb_python.errors.network import (
@@ -41,6 +16,26 @@ from cnb_python.errors.network import (
     UntrustedCertificate,
     UrlNotFound,
 )
+from cnb_python.errors.packages.building import (
+    MissingBuildModule,
+    MissingBuildRequirement,
+    MissingForBuild,
+    Python2OnlyPackage,
+    SourceBuildFailed,
+    UndefinedSymbol,
+)
+from cnb_python.errors.packages.finding import (
+    NoSuchPackage,
+    NoSuchVersion,
+    NotInFindLinks,
+    NoWheel,
+    OnlySource,
+    VersionConflict,
+    WrongPython,
+    Yanked,
+)
+from cnb_python.errors.packages.install import DamagedPackage, HashMismatch
+from cnb_python.errors.packages.requirements import BadRequirement, IncludeMissing, NotAPackage
 from cnb_python.managers.build_errors import machine_failure
 from cnb_python.managers.uv import errors as uv_errors
 from tests.support.messages import explained

@@ -9,13 +9,13 @@ from cnb_python.app import read_app
 from cnb_python.config.settings import Settings
 from cnb_python.errors.base import BuildpackError
 from cnb_python.errors.inputs import NotAFile
-from cnb_python.errors.install import UvRefused
 from cnb_python.errors.locks import (
     LockWithoutProject,
     ProjectForOtherPython,
     StaleLock,
     UnknownGroup,
 )
+from cnb_python.errors.packages.install import UvRefused
 from cnb_python.managers.base import InstallContext, NeedsResolving
 from cnb_python.managers.uv.manager import UvProject
 from cnb_python.system.interface import Command, Outcome

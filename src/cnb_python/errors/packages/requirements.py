@@ -1,14 +1,16 @@
-"""Requirements and packages that cannot be installed."""
+"""Requirements that cannot be used: lines that are not valid, and names that are no packages.
+
+Separate from `managers/misleading_names`, since an error and its message have one home.
+"""
 
 import re
 from difflib import get_close_matches
-from typing import Self, override
+from typing import Literal, Self, override
 
 from cnb_python.errors.base import AppError, Message, listed
 
 # The directories in which conda builds its packages: they appear in the output of `pip freeze`.
 _CONDA = re.compile(r"/croot/|/feedstock_root/|/home/conda/|/tmp/build/\d")
-
 _CONDA_FIX = (
     "Write names and versions in place of conda's paths, which exist only on the machine that "
     "built the package: pip list --format=freeze > requirements.txt"
@@ -59,13 +61,48 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"[<>=]\s*[\d.]+\s*[<>=]", "Separate ranges with a comma: name>=2.0,<3"),
     (r"==\s*\d[\d.]*\.x\b", "Write the range with a star: name==3.0.*"),
 )
-_HASH_FIXES = (
-    (
-        "Write the file with a tool that pins and hashes every package: "
-        "pip-compile --generate-hashes, or uv export"
+
+type NameKind = Literal["renamed", "backport", "system", "conda", "interpreter", "module"]
+
+_REMOVE = "Remove the line."
+# What a name stands for, with {0} for the requirement and {1} for its replacement; and the fixes.
+_NAMES: dict[NameKind, tuple[str, ...]] = {
+    "renamed": (
+        "{0} is the name of a module to import. The package that contains it is called {1}.",
+        "Write {1} in its place.",
     ),
-    "Remove every --hash.",
-)
+    "backport": (
+        "{0} brings modules of newer Pythons to old ones. Every supported Python has them.",
+        _REMOVE,
+    ),
+    "module": ("{0} is a module of the standard library: every Python has it.", _REMOVE),
+    "interpreter": (
+        "{0} is the interpreter, and no package.",
+        (
+            "Remove the line, and write the version to .python-version, such as: echo 3.13 > "
+            ".python-version"
+        ),
+    ),
+    "system": (
+        (
+            "{0} belongs to the Python of Debian or Ubuntu, and no index has it. `pip freeze` writes it "
+            "outside of a virtual environment."
+        ),
+        _REMOVE,
+        (
+            "Write the file in a virtual environment that has only the app's packages: pip freeze > "
+            "requirements.txt"
+        ),
+    ),
+    "conda": (
+        "{0} belongs to conda, and no index has it.",
+        _REMOVE,
+        (
+            "Write the file in a virtual environment that has only the app's packages: pip freeze > "
+            "requirements.txt"
+        ),
+    ),
+}
 
 
 class BadRequirement(AppError):
@@ -188,141 +225,6 @@ class NotAPackage(AppError):
         return cls("./libs")
 
 
-class DamagedPackage(AppError):
-    """A wheel or an sdist is damaged."""
-
-    package: str
-    problem: str
-
-    @override
-    def describe(self) -> Message:
-        return Message(
-            title=f"{self.package} is damaged",
-            body=(f"Its file cannot be installed: {self.problem}.",),
-            fixes=(
-                "Build again: the download may have been incomplete.",
-                (
-                    "If the repository keeps it with Git LFS, fetch the files before the build: "
-                    "git lfs pull"
-                ),
-                "If it comes from your own index or directory, build it and copy it there again.",
-                "If the server sent a login page instead, give the build a login for that server.",
-                "Use another version of it.",
-            ),
-        )
-
-    @classmethod
-    @override
-    def example(cls) -> Self:
-        problem = "unable to locate the end of central directory record"
-        return cls("broken-1.0-py3-none-any.whl", problem)
-
-
-class HashMismatch(AppError):
-    """A download does not have any of the expected hashes."""
-
-    requirement: str
-    expected: tuple[str, ...]
-    got: str
-
-    @override
-    def describe(self) -> Message:
-        return Message(
-            title=f"{self.requirement} does not have the expected hash",
-            body=(
-                f"Found:    {self.got}",
-                *(f"Expected: {digest}" for digest in self.expected),
-                (
-                    "The hashes were not updated with the version, or the index now has another file. "
-                    "It was not installed."
-                ),
-            ),
-            fixes=(
-                (
-                    "If you changed the version, update its hashes: pip-compile --generate-hashes, "
-                    "or uv export"
-                ),
-                "If you did not, find out where the file comes from before you trust it.",
-            ),
-        )
-
-    @classmethod
-    @override
-    def example(cls) -> Self:
-        return cls(
-            "itsdangerous==2.2.0",
-            (f"sha256 {'0' * 64}",),
-            "c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef",
-        )
-
-
-class HashMissing(AppError):
-    """Some requirements have hashes and others have none."""
-
-    lines: tuple[str, ...]
-    """The requirements without a hash, with the hash they would need."""
-
-    @override
-    def describe(self) -> Message:
-        return Message(
-            title="Some requirements have no hash",
-            body=(
-                (
-                    "If one requirement has a --hash, all need one, including the dependencies of "
-                    "packages. Missing:"
-                ),
-                *(f"  {line}" for line in self.lines),
-            ),
-            fixes=(
-                *_with_unsafe(self.lines),
-                *_HASH_FIXES,
-                "Add the lines above, if you trust these files.",
-            ),
-        )
-
-    @classmethod
-    @override
-    def example(cls) -> Self:
-        digest = "63c132bbbed01578a06712a2d1f497bb62d9c1c0d329b7903a866228027263b2"
-        return cls((f"click==8.1.8 --hash=sha256:{digest}",))
-
-
-class NotPinned(AppError):
-    """Requirements with hashes are incomplete or not pinned."""
-
-    requirements: tuple[str, ...]
-
-    @override
-    def describe(self) -> Message:
-        return Message(
-            title="Requirements with hashes must be complete and pinned",
-            body=(
-                (
-                    "If one requirement has a --hash, all must be written as name==version, including "
-                    "the dependencies of packages. Not pinned:"
-                ),
-                *(f"  - {requirement}" for requirement in self.requirements),
-            ),
-            fixes=(*_with_unsafe(self.requirements), *_HASH_FIXES),
-        )
-
-    @classmethod
-    @override
-    def example(cls) -> Self:
-        return cls(("blinker>=1.9.0",))
-
-
-def _with_unsafe(requirements: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the fix for packages that pip-compile leaves out by default."""
-    if not any(
-        re.match(r"(?:setuptools|pip|distribute)(?![\w.-])", each) for each in requirements
-    ):
-        return ()
-    return (
-        "Write the file with setuptools and pip in it: pip-compile --allow-unsafe --generate-hashes",
-    )
-
-
 class BadConstraint(AppError):
     """A line of a constraints file has a form that constraints must not have."""
 
@@ -353,92 +255,27 @@ class BadConstraint(AppError):
         return cls("Constraints cannot have extras")
 
 
-class PathConflict(AppError):
-    """Two packages need the same path, one as a file and the other as a directory."""
+class MisleadingName(AppError):
+    """A requirement names something else than a package."""
 
-    path: str
-    file_of: str
-    directory_of: str
+    requirement: str
+    kind: NameKind
+    use: str
+    """The package to write in its place; empty: none."""
 
     @override
     def describe(self) -> Message:
-        both = f"{self.file_of} and {self.directory_of}"
+        meaning, *fixes = _NAMES[self.kind]
         return Message(
-            title=f"{both} cannot be installed together",
-            body=(
-                f"{self.file_of} contains the file {self.path}.",
-                f"{self.directory_of} needs a directory of that name.",
-            ),
-            fixes=(
-                f"Remove one of {both} from the requirements, or the package that requires it.",
-                "Use other versions of them, which do not conflict.",
-            ),
+            title=f"{self.requirement} is not the package that it seems to be",
+            body=(meaning.format(self.requirement, self.use),),
+            fixes=tuple(fix.format(self.requirement, self.use) for fix in fixes),
         )
 
     @classmethod
     @override
     def example(cls) -> Self:
-        return cls("lib/python3.14/site-packages/x", "cv", "cv-headless")
-
-
-class InstallFailed(AppError):
-    """A package manager failed for an unknown reason."""
-
-    manager: str
-    command: str
-    code: int
-    last_words: tuple[str, ...]
-
-    @override
-    def describe(self) -> Message:
-        return Message(
-            title=f"{self.manager} could not install the app's packages",
-            body=(
-                f"`{self.command}` ended with exit code {self.code}. Its last lines:",
-                *(f"  {line}" for line in self.last_words),
-                "The complete output is above. The first error in it is usually the cause.",
-            ),
-            fixes=("Run the command on your machine, in a new virtual environment.",),
-        )
-
-    @classmethod
-    @override
-    def example(cls) -> Self:
-        return cls(
-            "pip", "pip install -r requirements.txt", 1, ("ERROR: Operation cancelled by user",)
-        )
-
-
-class UvRefused(AppError):
-    """uv failed for an unknown reason."""
-
-    command: str
-    code: int
-    reasons: tuple[str, ...]
-    """As uv reports them."""
-
-    @override
-    def describe(self) -> Message:
-        return Message(
-            title="uv could not install the app's packages",
-            body=(
-                f"`{self.command}` ended with exit code {self.code}. uv reports:",
-                *(f"  {reason}" for reason in self.reasons),
-            ),
-            fixes=(
-                "Correct this in the app's files, or in uv's settings.",
-                "If BP_PYTHON_INSTALLER=uv is set for a requirements.txt, remove it to use pip.",
-            ),
-        )
-
-    @classmethod
-    @override
-    def example(cls) -> Self:
-        return cls(
-            "uv export --locked --no-default-groups",
-            2,
-            ("Failed to parse `uv.lock`", "cause: line 3"),
-        )
+        return cls("sklearn", "renamed", "scikit-learn")
 
 
 def no_such_extra(name: str, version: str, extra: str, provided: tuple[str, ...]) -> Message:

@@ -1,0 +1,1 @@
+"""Packages that cannot be found, installed or built."""
