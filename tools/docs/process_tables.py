@@ -85,7 +85,10 @@ _WORKERS = """
 """
 
 _REST = """
-An app that is a bot has no process `web`.
+A bot that receives its messages over HTTP (webhooks), and a program that runs a server and a bot,
+is `web`. The server of the framework starts the app, unless that would leave out the bot: then
+the program itself runs. A bot that polls is a worker, and the app has no process `web` then, also
+if a thread of the bot answers requests at a port of its own.
 
 ## Other processes
 

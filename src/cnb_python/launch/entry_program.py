@@ -113,6 +113,7 @@ def _from_file(file: ModuleFile, files: SourceFiles, importable: IsImportable) -
         Evidence("a program", file.shown, line or 1),
         directory,
         lines=(_REASON,),
+        program=file.shown,
         fixed_port=fixed and any(_LISTENS.search(each.content) for each in files.files),
     )
 

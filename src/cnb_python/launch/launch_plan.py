@@ -58,6 +58,8 @@ class FoundProcess:
     """Whether the program listens on a port of its own, whatever `PORT` is."""
     words: tuple[str, ...] = ()
     """Words of the command that show that a Procfile has this process under another name."""
+    program: str = ""
+    """The file of the app that the command runs with Python; empty if it runs another program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ _SUBCOMMANDS = re.compile(rb"add_subparsers\(|click\.group\b|(?<!\bclick)\.comma
 _TORNADO = re.compile(rb"\bdefine\(")
 _WORD = re.compile(r"\w+")
 _DEFINES = re.compile(r"\w+\s*=")
+# What only a bot does.
+_POLLS = re.compile(r"polling\(")
 _WEB_FRAMEWORK = re.compile(
     rb"^[ \t]*(?:from|import)\s+(?:flask|fastapi|quart|sanic|starlette)\b", re.MULTILINE
 )
@@ -116,6 +118,7 @@ def _from_program(
         directory,
         lines=lines,
         fixed_port=fixed,
+        program=file.shown,
         cautions=row.caution.messages(files.directory, match.file.shown, code)
         if row.caution
         else (),
@@ -152,14 +155,19 @@ def _lines(row: WebProgram) -> tuple[str, ...]:
 
 
 def best_match(
-    files: SourceFiles, package: str, sign: str, stems: tuple[str, ...]
+    files: SourceFiles,
+    package: str,
+    sign: str,
+    stems: tuple[str, ...],
+    ignored: Callable[[ModuleFile], frozenset[int]] | None = None,
 ) -> Match | None:
     """Return the file that imports *package* and matches *sign*, the likeliest to start the app.
 
     Modules that another such file imports are parts of it. A program may import *package* through
-    a module of the app: `from loader import bot`.
+    a module of the app: `from loader import bot`. Lines that *ignored* returns do not count.
     """
-    matches = [*all_matches(files, package, sign)] or [*_indirect_matches(files, package, sign)]
+    direct = all_matches(files, package, sign, ignored)
+    matches = [*direct] or [*_indirect_matches(files, package, sign)]
     names = {match.file.stem for match in matches}
     imported = {
         name
@@ -171,12 +179,21 @@ def best_match(
     return min(candidates, key=lambda match: _likeliness(match.file, stems), default=None)
 
 
-def all_matches(files: SourceFiles, package: str, sign: str) -> Iterator[Match]:
-    """Yield every file that imports *package* and matches *sign*."""
+def all_matches(
+    files: SourceFiles,
+    package: str,
+    sign: str,
+    ignored: Callable[[ModuleFile], frozenset[int]] | None = None,
+) -> Iterator[Match]:
+    """Yield every file that imports *package* and matches *sign*, on a line not *ignored*."""
     imports = _import_of(package)
     pattern = re.compile(sign.encode(), re.MULTILINE) if sign else imports
     for file in files.mentioning(imports):
-        if match := _match(file, pattern):
+        matches = _matches(file, pattern)
+        if ignored and (match := next(matches, None)):
+            lines = ignored(file)
+            matches = (each for each in (match, *matches) if each.line not in lines)
+        if match := next(matches, None):
             yield match
 
 
@@ -196,7 +213,7 @@ def _indirect_matches(files: SourceFiles, package: str, sign: str) -> Iterator[M
         lines = file.content.decode("utf-8", "replace").split("\n")
         for match in _matches(file, pattern):
             line = lines[match.line - 1]
-            usable = names if _DEFINES.match(line) else startable
+            usable = names if _DEFINES.match(line) or _POLLS.search(line) else startable
             if usable.intersection(_WORD.findall(line)) and runs(file, match.line):
                 yield match
                 break
@@ -211,10 +228,6 @@ def _import_of(package: str) -> re.Pattern[bytes]:
     return re.compile(
         rb"^[ \t]*(?:from|import)\s+(?:\w+\s*,\s*)*" + package.encode() + rb"\w*\b", re.MULTILINE
     )
-
-
-def _match(file: ModuleFile, pattern: re.Pattern[bytes]) -> Match | None:
-    return next(_matches(file, pattern), None)
 
 
 def _matches(file: ModuleFile, pattern: re.Pattern[bytes]) -> Iterator[Match]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cnb_python.app import App
 from cnb_python.errors.base import Message
 from cnb_python.launch.code.importers import runs
-from cnb_python.launch.code.source_files import SOURCE, SourceFiles
+from cnb_python.launch.code.source_files import SOURCE, ModuleFile, SourceFiles
 from cnb_python.launch.discovery import only_started
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.entry_program import find_entry_program, find_listening_program
@@ -144,16 +144,29 @@ def _started_by_itself(
     file = files.at(app.file)
     if file is None:
         return None
+    line = f"Running the program itself: line {app.started_at} starts its server"
+    process = run_program(file, _evidence(app), line, files, importable)
+    return replace(process, cautions=(*app.cautions, _starts_on_import(app)))
+
+
+def run_program(
+    file: ModuleFile,
+    evidence: Evidence,
+    line: str,
+    files: SourceFiles,
+    importable: IsImportable,
+) -> FoundProcess:
+    """Return the process `web` that runs *file*, which starts the server that *evidence* shows."""
     directory, command = python_command(file, importable)
     options, is_fixed = port_options(file, files)
     return FoundProcess(
         WEB,
         command_text(f"{command}{options}"),
-        _evidence(app),
+        evidence,
         directory,
-        lines=(f"Running the program itself: line {app.started_at} starts its server",),
-        cautions=(*app.cautions, _starts_on_import(app)),
+        lines=(line,),
         fixed_port=is_fixed,
+        program=file.shown,
     )
 
 
@@ -168,17 +181,9 @@ def _own_server(
     file = files.at(app.file)
     if app.targets[0].interface != "WSGI" or file is None or not runs(file):
         return None
-    directory, command = python_command(file, importable)
-    options, is_fixed = port_options(file, files)
-    return FoundProcess(
-        WEB,
-        command_text(f"{command}{options}"),
-        _evidence(app),
-        directory,
-        lines=("No server for production is installed: running the program itself",),
-        development=server_to_add(app),
-        fixed_port=is_fixed,
-    )
+    line = "No server for production is installed: running the program itself"
+    process = run_program(file, _evidence(app), line, files, importable)
+    return replace(process, development=server_to_add(app))
 
 
 def _starts_on_import(app: DetectedApp) -> Message:
@@ -264,5 +269,9 @@ def without_web(choice: WebChoice, process: FoundProcess) -> WebChoice:
         choice,
         process=None,
         unserved=None,
-        also_found=tuple(each for each in also_found if each != process.evidence),
+        also_found=tuple(
+            each
+            for each in also_found
+            if each.file not in {process.evidence.file, process.program}
+        ),
     )

@@ -8,9 +8,10 @@ from cnb_python.app import read_app
 from cnb_python.launch.found_processes import find_processes
 from tests.support.trees import write_files
 from tests.unit.launch.app_shapes import APP_SHAPES
+from tests.unit.launch.bot_apps import BOT_APPS
 from tests.unit.launch.start_apps import START_APPS, Expected, StartApp
 
-APPS = (*START_APPS, *APP_SHAPES)
+APPS = (*START_APPS, *APP_SHAPES, *BOT_APPS)
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)

@@ -91,7 +91,7 @@ def _calls(statement: ast.stmt, functions: set[str]) -> bool:
 
 def imports(file: ModuleFile, target: ModuleFile) -> bool:
     """Whether *file* imports *target*, by any of the names that it can have."""
-    names = _names(target)
+    names = module_names(target)
     last = names[-1].rpartition(".")[2].encode()
     if not re.search(
         rb"^[ \t]*(?:from|import)\s[^\n#]*\b" + last + rb"\b", file.content, re.MULTILINE
@@ -112,7 +112,7 @@ def names_from(file: ModuleFile, targets: Iterable[ModuleFile]) -> frozenset[str
     """
     if file.tree is None:
         return frozenset()
-    modules = {name for target in targets for name in _names(target)}
+    modules = {name for target in targets for name in module_names(target)}
     imported = syntax.imports_of(file.tree)
     if any(each.lstrip(".") in modules for each in imported.stars):
         return _used(file.tree)
@@ -146,7 +146,7 @@ def _used(tree: ast.AST) -> frozenset[str]:
     return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
-def _names(file: ModuleFile) -> list[str]:
+def module_names(file: ModuleFile) -> list[str]:
     """Return the dotted names of *file*, as seen from each directory above it."""
     parts = file.parts[:-1] if file.stem == "__init__" else file.parts
     return [".".join(parts[start:]) for start in range(len(parts))] or [file.stem]

@@ -336,9 +336,29 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         package="telegram",
     ),
     _program(
+        "aiogram",
+        "aiogram",
+        r"\bstart_webhook\(",
+        "https://docs.aiogram.dev/en/v2.25.1/examples/webhook_example.html",
+    ),
+    _program(
+        "pyTelegramBotAPI",
+        "pytelegrambotapi",
+        r"\.run_webhooks\(",
+        "https://pytba.readthedocs.io/en/latest/sync_version/index.html",
+        package="telebot",
+    ),
+    _program(
+        "hikari",
+        "hikari",
+        r"\bRESTBot\(",
+        "https://docs.hikari-py.dev/en/latest/reference/hikari/impl/rest_bot/",
+    ),
+    _program(
         "Slack Bolt",
         "slack-bolt",
-        r"\bapp\.start\(\s*(?:port\s*=|int\(|\d|\))",
+        # Not `handler.start()` of the socket mode.
+        r"\bapp\.start\(\s*\)|\b\w+\.start\(\s*(?:port\s*=|int\(|\d|[\w.]*(?i:port)\w*\s*\))",
         "https://docs.slack.dev/tools/bolt-python/",
         package="slack_bolt",
     ),

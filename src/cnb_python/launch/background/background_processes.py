@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from cnb_python.launch.code.importers import imports, starting_program
+from cnb_python.launch.code.program_starts import server_lines
 from cnb_python.launch.code.source_files import SourceFiles
 from cnb_python.launch.django_project import DjangoProject
 from cnb_python.launch.launch_plan import CONSOLE, RELEASE, Evidence, FoundProcess
@@ -74,7 +75,10 @@ def _process(
 ) -> FoundProcess | None:
     if tool.django_app:
         return _of_django(tool, kind, projects)
-    match = _celery_worker(tool, files) or best_match(files, tool.package, tool.sign, _STEMS)
+    ignored = server_lines if tool.replaces_web else None
+    match = _celery_worker(tool, files) or best_match(
+        files, tool.package, tool.sign, _STEMS, ignored
+    )
     if match is None:
         return None
     if tool.needs_schedule and not _has_schedule(files):
@@ -104,7 +108,9 @@ def _of_program(
     directory, command = python_command(file, importable)
     lines = () if file is match.file else (f"Running {file.shown}, which imports it",)
     words = tuple(command.split()[-1:])
-    return FoundProcess(kind, command, evidence, directory, lines=lines, words=words)
+    return FoundProcess(
+        kind, command, evidence, directory, lines=lines, words=words, program=file.shown
+    )
 
 
 def _words(tool: BackgroundTool) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Finds workers, schedulers and bots, and sets them apart from `web`."""
