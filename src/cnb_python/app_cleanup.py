@@ -6,6 +6,8 @@ https://github.com/buildpacks/spec/blob/main/buildpack.md#layers-1
 Separate from `build`, which has one line for each step.
 """
 
+import os
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +58,8 @@ class UnwantedFiles(NamedTuple):
     node_modules: tuple[str, ...] = ()
     is_environment: bool = False
     """Whether the app's directory itself is a virtual environment."""
+    is_partial: bool = False
+    """Whether only a part of the directories was searched."""
 
     @property
     def removable(self) -> tuple[str, ...]:
@@ -80,12 +84,15 @@ class _Collected(NamedTuple):
     node_modules: list[str]
 
 
-def find_unwanted(context: BuildContext, kept: tuple[str, ...]) -> UnwantedFiles:
+def find_unwanted(
+    context: BuildContext, kept: tuple[str, ...], most_entries: int | None = None
+) -> UnwantedFiles:
     """Return the files to keep out of the image, except the names and paths in *kept*.
 
-    `node_modules` do not count if an earlier buildpack has installed Node.js.
+    `node_modules` do not count if an earlier buildpack has installed Node.js. *most_entries* is as
+    for `unwanted_files`.
     """
-    unwanted = unwanted_files(context.app_dir, kept)
+    unwanted = unwanted_files(context.app_dir, kept, most_entries)
     return unwanted._replace(node_modules=()) if has_node(context) else unwanted
 
 
@@ -122,14 +129,22 @@ def remove_after_build(
         _warn(remove(context.app_dir, unwanted.repositories), output)
 
 
-def unwanted_files(app_dir: Path, kept: Collection[str] = ()) -> UnwantedFiles:
+def unwanted_files(
+    app_dir: Path, kept: Collection[str] = (), most_entries: int | None = None
+) -> UnwantedFiles:
     """Return the files in *app_dir* that do not belong in an image, except those in *kept*.
 
-    Links are not followed. Directories that cannot be read are left out.
+    Links are not followed. Directories that cannot be read are left out. After *most_entries*
+    files and directories, no further directory is searched.
     """
     collected = _Collected([], [], [], [])
-    is_environment = False
+    is_environment = is_partial = False
+    entries = 0
     for at, names, files in _walk(app_dir, frozenset(kept)):
+        if most_entries is not None and entries > most_entries:
+            is_partial = True
+            break
+        entries += 1 + len(names) + len(files)
         if _MARK in files and not names.isdisjoint(_PROGRAMS):
             if at:
                 collected.environments.append(VirtualEnvironment(at[:-1], _foreign(names | files)))
@@ -144,6 +159,7 @@ def unwanted_files(app_dir: Path, kept: Collection[str] = ()) -> UnwantedFiles:
         tuple(sorted(collected.repositories)),
         tuple(sorted(collected.node_modules)),
         is_environment,
+        is_partial,
     )
 
 
@@ -165,16 +181,24 @@ def _collect(
 def _walk(app_dir: Path, kept: Collection[str]) -> Iterator[tuple[str, set[str], set[str]]]:
     """Yield each directory: its path (empty or `a/b/`), the directories and the files in it.
 
-    A directory that is removed from the yielded set is not walked. Links count as files.
+    Those nearest to the top come first. A directory that is removed from the yielded set is not
+    walked. Links count as files.
     """
-    for directory, names, files in app_dir.walk():
-        at = f"{directory}/".removeprefix(f"{app_dir}/")
-        below, beside = (
-            {name for name in group if name not in kept and f"{at}{name}" not in kept}
-            for group in (names, files)
-        )
-        yield at, below, beside
-        names[:] = below
+    waiting = deque([""])
+    while waiting:
+        at = waiting.popleft()
+        names: set[str] = set()
+        files: set[str] = set()
+        try:
+            with os.scandir(f"{app_dir}/{at}") as entries:
+                for entry in entries:
+                    if entry.name not in kept and f"{at}{entry.name}" not in kept:
+                        is_directory = entry.is_dir(follow_symlinks=False)
+                        (names if is_directory else files).add(entry.name)
+        except OSError:
+            continue
+        yield at, names, files
+        waiting.extend(f"{at}{name}/" for name in sorted(names))
 
 
 def _foreign(names: Collection[str]) -> tuple[str, ...]:

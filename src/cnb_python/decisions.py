@@ -92,10 +92,13 @@ def execution_environment(context: BuildContext, settings: Settings) -> str:
     return chosen
 
 
-def decide(context: BuildContext, settings: Settings, output: Output) -> Decisions:
+def decide(
+    context: BuildContext, settings: Settings, output: Output, most_entries: int | None = None
+) -> Decisions:
     """Return what the app of *context* is, and print warnings about its files.
 
-    Raises AppError for an app that cannot be built.
+    Files that do not belong in the image are searched among *most_entries*; None: all. Raises
+    AppError for an app that cannot be built.
     """
     app = read_app(context.app_dir, settings.project)
     manager = select(app, managers(settings), fallbacks(settings), settings.decider)
@@ -103,7 +106,7 @@ def decide(context: BuildContext, settings: Settings, output: Output) -> Decisio
     if context.exec_env != PRODUCTION:
         manager, added = with_development(manager, app)
     check_app(app, manager, output)
-    unwanted = app_cleanup.find_unwanted(context, settings.keep)
+    unwanted = app_cleanup.find_unwanted(context, settings.keep, most_entries)
     given = in_settings(settings, app)
     command_checks.check_commands(app, unwanted.removable, given)
     consumers = find_build_consumers(context, settings)

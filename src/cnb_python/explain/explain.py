@@ -38,10 +38,12 @@ from cnb_python.explain.explanation import (
     Explanation,
     GivenSetting,
     Note,
+    OtherApp,
     ReusedParts,
 )
 from cnb_python.explain.recorded_output import RecordedOutput
 from cnb_python.launch.launch_plan import HEALTH, LaunchPlan
+from cnb_python.launch.launch_report import also_found
 from cnb_python.launch.processes import with_health
 from cnb_python.layers import cache_keys, process_defaults, python
 from cnb_python.layers import store as store_layer
@@ -57,22 +59,28 @@ from cnb_python.system.interface import Command, Fetch, Outcome, System
 from cnb_python.system_packages import provide as system_packages
 
 _LINE = re.compile(r"(.+), line (\d+)")
+MOST_ENTRIES = 30_000
+"""Files and directories among which those that do not belong in the image are searched."""
 
 type _KnownFrom = Literal["files", "previous build", "unresolved files"]
 
 
-def explain(context: BuildContext, fetch: Fetch, today: date) -> Explanation:
+def explain(
+    context: BuildContext, fetch: Fetch, today: date, most_entries: int = MOST_ENTRIES
+) -> Explanation:
     """Return what a build of the app in *context* would do.
 
     *fetch* is used only for the table of a mirror of Pythons. What would stop the build is
-    `Explanation.error`.
+    `Explanation.error`. Files that do not belong in the image are searched among *most_entries*.
     """
     explanation = Explanation(
         str(context.app_dir), f"{context.buildpack.id} {context.buildpack.version}"
     )
     output = RecordedOutput()
     try:
-        _fill(explanation, context, System(_run_nothing, fetch, output, today, cpus=1))
+        _fill(
+            explanation, context, System(_run_nothing, fetch, output, today, cpus=1), most_entries
+        )
     except Failure as error:
         explanation.error = _note(error.describe())
     explanation.warnings = tuple(output.warnings)
@@ -89,7 +97,9 @@ def _note(message: Message) -> Note:
     return Note(message.title, message.body, (*message.fixes, *message.steps))
 
 
-def _fill(explanation: Explanation, context: BuildContext, system: System) -> None:
+def _fill(
+    explanation: Explanation, context: BuildContext, system: System, most_entries: int
+) -> None:
     """Fill in *explanation* from top to bottom; raises the failure that stops the build."""
     reasons: list[str] = []
     explanation.detected = recognises(context.app_dir, context.environ, reasons.append)
@@ -99,10 +109,11 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
     settings = read_settings(context.environ, context.app_dir)
     explanation.settings = tuple(_given(settings))
     context = context._replace(exec_env=execution_environment(context, settings))
-    decisions = decide(context, settings, system.output)
+    decisions = decide(context, settings, system.output, most_entries)
     unwanted = decisions.unwanted
     repositories = () if decisions.build_consumers else unwanted.repositories
     explanation.removed = (*unwanted.removable, *unwanted.caches, *repositories)
+    explanation.removed_is_partial = unwanted.is_partial
     resolved = choose_python(decisions, context, system)
     explanation.system_packages = _system_packages(settings, context)
     provided = _provided(decisions, resolved, context)
@@ -113,6 +124,9 @@ def _fill(explanation: Explanation, context: BuildContext, system: System) -> No
     explanation.steps = tuple(_steps(provided.request, versions))
     plan, warnings = decide_launch(decisions, versions, frozenset(), context)
     explanation.processes = (*_processes(plan), *_health(plan, settings, context))
+    explanation.also_found = tuple(
+        OtherApp(each.subject, each.file, each.line or None) for each in also_found(plan)
+    )
     for message in warnings:
         system.output.warning(message.title, (*message.body, *message.steps))
 

@@ -118,6 +118,18 @@ class ChosenProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherApp:
+    """Another app that `web` could run: it is as likely as the one that was chosen."""
+
+    subject: str
+    """What it is: a framework, or a program."""
+    file: str
+    """Relative to the app."""
+    line: int | None
+    """In the file, from 1; null if the file as a whole is meant."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A warning of the build, or the error that stops it."""
 
@@ -143,12 +155,16 @@ class Explanation:
     settings: tuple[GivenSetting, ...] = ()
     removed: tuple[str, ...] = ()
     """Paths in the app's directory that the build keeps out of the image."""
+    removed_is_partial: bool = False
+    """Whether `removed` is of a part of a very large directory: those nearest to its top."""
     python: ChosenPython | None = None
     system_packages: ChosenSystemPackages | None = None
     packages: ChosenPackages | None = None
     reuse: ReusedParts | None = None
     steps: tuple[AppStep, ...] = ()
     processes: tuple[ChosenProcess, ...] = ()
+    also_found: tuple[OtherApp, ...] = ()
+    """What else `web` could run. To choose it, name it in a Procfile."""
     warnings: tuple[Note, ...] = ()
     error: Note | None = None
     """What stops the build; what it would decide after that is not known."""

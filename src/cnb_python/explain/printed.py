@@ -12,6 +12,8 @@ from cnb_python.explain.explanation import (
     Explanation,
     ReusedParts,
 )
+from cnb_python.launch.launch_report import ALSO_FOUND
+from cnb_python.launch.procfile import WEB
 from cnb_python.system.interface import Output
 
 _SHOWN = 12
@@ -67,6 +69,8 @@ def _app(explanation: Explanation) -> Iterator[str]:
     yield from explanation.detection
     if explanation.removed:
         yield f"Not in the image: {_listed(explanation.removed)}"
+    if explanation.removed_is_partial:
+        yield "Not searched for such files: the deeper directories of this very large app"
 
 
 def _python(python: ChosenPython) -> Iterator[str]:
@@ -117,6 +121,9 @@ def _processes(explanation: Explanation) -> Iterator[str]:
         yield f"{process.type}: {process.command}".rstrip() + mark
         if process.origin:
             yield f"{_INDENT}From {process.origin}"
+        if process.type == WEB and explanation.also_found:
+            names = (f"{each.file} ({each.subject})" for each in explanation.also_found)
+            yield _INDENT + ALSO_FOUND.format(", ".join(names))
 
 
 def _listed(items: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """The environment variables of child processes: those of managers, and the app's own code."""
 
+import os
 from collections.abc import Iterator, Mapping
 from netrc import NetrcParseError, netrc
 from pathlib import Path
@@ -26,10 +27,9 @@ _RESERVED_OF_PIP = frozenset(
     }
 )
 # The app's files that may name indexes, apart from lock files, in which tools write no logins.
-_FILES_WITH_URLS = (
-    *("*.txt", "*.in", "*.toml", "*.cfg", "Pipfile"),
-    *("requirements/*.txt", "requirements/*.in"),
-)
+_FILES_WITH_URLS = (".txt", ".in", ".toml", ".cfg", "Pipfile")
+_REQUIREMENTS = "requirements"
+_LISTS = (".txt", ".in")
 # They configure another interpreter than the app's.
 _OF_OTHER_PYTHON = frozenset({"PYTHONHOME", "__PYVENV_LAUNCHER__"})
 
@@ -130,11 +130,20 @@ def secrets(environ: Mapping[str, str], app_dir: Path) -> tuple[str, ...]:
     files = (
         *tool_settings.pip_configuration_files(environ),
         *tool_settings.uv_configuration_files(environ, app_dir),
-        *(path for pattern in _FILES_WITH_URLS for path in sorted(app_dir.glob(pattern))),
+        *_ending_with(_FILES_WITH_URLS, app_dir),
+        *_ending_with(_LISTS, app_dir / _REQUIREMENTS),
     )
     for file in dict.fromkeys(files):
         values.update(secrets_in(_text(file), environ))
     return tuple(sorted(values, key=lambda secret: (-len(secret), secret)))
+
+
+def _ending_with(ends: tuple[str, ...], directory: Path) -> list[Path]:
+    try:
+        names = os.listdir(directory)  # noqa: PTH208 - paths of 100,000 names are slow
+    except OSError:
+        return []
+    return [directory / name for name in sorted(names) if name.endswith(ends)]
 
 
 def _of_netrc(environ: Mapping[str, str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from cnb_python.launch import listening, unstartable
 from cnb_python.launch.exec_env.tests import missing_test
 from cnb_python.launch.launch_plan import (
     CONSOLE,
+    Evidence,
     FoundProcess,
     HowToAdd,
     LaunchPlan,
@@ -21,6 +22,7 @@ from cnb_python.launch.unstartable import Programs
 from cnb_python.launch.web_process import command_to_add, server_to_add
 
 _DEFAULT = "  (default)"
+ALSO_FOUND = "Also found: {}. To run another app, name it in a Procfile."
 _OTHERWISE = (
     "To change a process, name it in a Procfile (`{type}: command`) or in "
     "[tool.cnb-python.processes]"
@@ -60,9 +62,15 @@ def _reasons(process: FoundProcess, plan: LaunchPlan) -> Iterator[str]:
     yield from (f"  {line}" for line in process.lines)
     if process.directory:
         yield f"  Running in {process.directory}/"
-    if process.type == WEB and plan.also_found:
-        names = ", ".join(f"{each.file} ({each.subject})" for each in plan.also_found)
-        yield f"  Also found: {names}. To run another app, name it in a Procfile."
+    if process.type == WEB and (alternatives := also_found(plan)):
+        names = (f"{each.file} ({each.subject})" for each in alternatives)
+        yield f"  {ALSO_FOUND.format(', '.join(names))}"
+
+
+def also_found(plan: LaunchPlan) -> tuple[Evidence, ...]:
+    """Return the other apps that `web` could run, if it was found in the code."""
+    is_found = any(process.type == WEB for process in plan.discovered)
+    return plan.also_found if is_found else ()
 
 
 def warnings(plan: LaunchPlan, how_to_add: HowToAdd) -> tuple[Message, ...]:

@@ -267,7 +267,7 @@ def _data_file(files: SourceFiles, row: WebProgram) -> str | None:
 
 
 def _text_of(files: SourceFiles, name: str) -> bytes:
-    return ModuleFile(files.directory / name, (name,)).content[:_MAX_TEXT]
+    return ModuleFile(files.directory / name, (name,), files.limits).content[:_MAX_TEXT]
 
 
 def python_command(file: ModuleFile, importable: IsImportable) -> tuple[str, str]:

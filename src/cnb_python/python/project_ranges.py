@@ -102,7 +102,8 @@ def _of_pylock(app: App) -> Iterator[_Declared]:
 
     https://packaging.python.org/en/latest/specifications/pylock-toml/#requires-python
     """
-    locks = [name for name in sorted(app.names) if _LOCK.fullmatch(name)]
+    locks = [name for name in app.names if name.startswith("pylock")]
+    locks = sorted(filter(_LOCK.fullmatch, locks))
     name = PYLOCK if PYLOCK in locks else locks[0] if len(locks) == 1 else ""
     text = ((name and app.bytes_of(name)) or b"").decode("utf-8-sig", "replace")
     for number, line in enumerate(text.split("\n"), start=1):

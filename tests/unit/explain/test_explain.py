@@ -221,3 +221,23 @@ def test_json_has_the_published_form_and_no_secrets(tmp_path: Path) -> None:
     assert text.isascii()
     assert "\x1b" not in text
     assert json.loads(text)["processes"][0]["command"].startswith("run ##vso[x ****")
+
+
+def test_other_apps_that_are_as_likely_are_listed(tmp_path: Path) -> None:
+    files = FLASK | {"shop.py": FLASK["app.py"]}
+    explanation = explained(tmp_path, files)
+    log = Log()
+    print_explanation(explanation, log)
+
+    assert [(each.file, each.line) for each in explanation.also_found] == [("shop.py", 3)]
+    line = "  Also found: shop.py (Flask). To run another app, name it in a Procfile."
+    assert line in log.lines
+    assert json.loads(as_json(explanation, str))["also_found"] == [
+        {"subject": "Flask", "file": "shop.py", "line": 3}
+    ]
+
+
+def test_named_web_process_has_no_alternatives(tmp_path: Path) -> None:
+    files = FLASK | {"shop.py": FLASK["app.py"], "Procfile": "web: gunicorn shop:app\n"}
+
+    assert explained(tmp_path, files).also_found == ()

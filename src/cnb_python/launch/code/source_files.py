@@ -4,7 +4,9 @@ Separate from `discovery`: the finders of web apps, workers and programs read th
 """
 
 import ast
+import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +34,46 @@ _MAX_NAMESPACE_DEPTH = 3
 _MAX_FILES = 600
 _MAX_NAMES = 3000
 _MAX_BYTES = 512 * 1024
+_MARK = "pyvenv.cfg"
+
+
+@dataclass
+class ReadingLimits:
+    """How much of the app's code is read: every build does it, and `explain`.
+
+    The files that are the likeliest to start the app come first.
+    """
+
+    directories: int = 1500
+    """Directories that are listed."""
+    entries: int = 50_000
+    """Names in these directories; a larger directory below the top holds data, not code."""
+    content: int = 16 * 1024 * 1024
+    """Bytes of files that are read."""
+    parsed: int = 2 * 1024 * 1024
+    """Bytes of files that are parsed, which takes a hundred times as long."""
+
+    def takes(self, count: int) -> bool:
+        """Whether a directory with *count* names can be searched; its names count from then on."""
+        self.directories -= 1
+        if count > self.entries:
+            return False
+        self.entries -= count
+        return True
+
+    def reads(self, content: bytes) -> bytes:
+        """Return *content*, which counts; nothing if that is too much."""
+        if len(content) > self.content:
+            return b""
+        self.content -= len(content)
+        return content
+
+    def parses(self, content: bytes) -> ast.Module | None:
+        """Return the syntax tree of *content*; None if that is too much, or no module."""
+        if not content or len(content) > self.parsed:
+            return None
+        self.parsed -= len(content)
+        return syntax.parse_bytes(content)
 
 
 @dataclass(frozen=True)
@@ -41,6 +83,8 @@ class ModuleFile:
     path: Path
     parts: tuple[str, ...]
     """Its directories and its name without `.py`, relative to the app."""
+    limits: ReadingLimits = field(default_factory=ReadingLimits, compare=False, repr=False)
+    """Those of the app."""
 
     @property
     def shown(self) -> str:
@@ -56,14 +100,14 @@ class ModuleFile:
     def content(self) -> bytes:
         """The bytes of the file; empty if it cannot be read, or is too large for a module."""
         try:
-            return regular_file.read(self.path, _MAX_BYTES)
+            return self.limits.reads(regular_file.read(self.path, _MAX_BYTES))
         except OSError:
             return b""
 
     @cached_property
     def tree(self) -> ast.Module | None:
         """The syntax tree; None if Python could not read it as a module."""
-        return syntax.parse_bytes(self.content) if self.content else None
+        return self.limits.parses(self.content)
 
 
 @dataclass(frozen=True)
@@ -75,11 +119,14 @@ class SourceFiles:
     directories: tuple[str, ...]
     """Those at the top that may hold code."""
     by_path: dict[str, ModuleFile] = field(default_factory=dict)
+    limits: ReadingLimits = field(default_factory=ReadingLimits)
+    """What is left of them."""
 
     def at(self, path: str) -> ModuleFile | None:
         """Return the file *path*, relative to the app, wherever it is."""
         if path not in self.by_path:
-            file = ModuleFile(self.directory / path, tuple(path.removesuffix(".py").split("/")))
+            parts = tuple(path.removesuffix(".py").split("/"))
+            file = ModuleFile(self.directory / path, parts, self.limits)
             if not file.path.is_file():
                 return None
             self.by_path[path] = file
@@ -102,16 +149,19 @@ class SourceFiles:
         return None
 
 
-def read_source_files(app_dir: Path) -> SourceFiles:
+def read_source_files(app_dir: Path, limits: ReadingLimits | None = None) -> SourceFiles:
     """Return the Python files of the app in *app_dir*; contents are read when they are needed."""
-    names = [*_walk(app_dir, ())]
-    top = tuple(_directories(app_dir))
+    limits = limits or ReadingLimits()
+    top, names = _walk(app_dir, limits)
     packages = frozenset(parts[:-1] for parts in names if parts[-1] == "__init__")
     files = sorted(
-        (ModuleFile(app_dir.joinpath(*parts[:-1], f"{parts[-1]}.py"), parts) for parts in names),
+        (
+            ModuleFile(app_dir.joinpath(*parts[:-1], f"{parts[-1]}.py"), parts, limits)
+            for parts in names
+        ),
         key=lambda file: _order(file, packages),
     )[:_MAX_FILES]
-    return SourceFiles(app_dir, tuple(files), top, {file.shown: file for file in files})
+    return SourceFiles(app_dir, tuple(files), top, {file.shown: file for file in files}, limits)
 
 
 def _order(
@@ -128,53 +178,52 @@ def _order(
     return (min(level, 2) + (depth > 1) + is_loose, rank, file.parts)
 
 
-def _walk(app_dir: Path, parents: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of each module below *parents*; at the deepest levels, only in packages."""
-    pending = [parents]
-    names_left = _MAX_NAMES
-    while pending:
-        parts = pending.pop(0)
-        directory = app_dir.joinpath(*parts)
-        for name in _modules(directory):
-            names_left -= 1
-            if names_left < 0:
-                return
-            yield (*parts, name)
+def _walk(app_dir: Path, limits: ReadingLimits) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the directories at the top, and the parts of each module.
+
+    At the deepest levels, modules count only in packages.
+    """
+    top: tuple[str, ...] = ()
+    modules_found: list[tuple[str, ...]] = []
+    waiting: deque[tuple[str, ...]] = deque([()])
+    while waiting and limits.directories > 0 and len(modules_found) < _MAX_NAMES:
+        parts = waiting.popleft()
+        modules, directories = _listed("/".join((str(app_dir), *parts)), parts, limits)
+        modules_found += ((*parts, name) for name in modules)
+        if not parts:
+            directories = [name for name in directories if not (app_dir / name / _MARK).exists()]
+            top = tuple(directories)
         if len(parts) < _MAX_DEPTH:
-            pending += [
-                (*parts, name)
-                for name in _directories(directory)
-                if _is_searched(directory / name, parts)
-            ]
+            waiting += ((*parts, name) for name in directories)
+    return top, modules_found[:_MAX_NAMES]
 
 
-def _is_searched(directory: Path, parents: tuple[str, ...]) -> bool:
-    return len(parents) < _MAX_NAMESPACE_DEPTH or (directory / "__init__.py").is_file()
-
-
-def _modules(directory: Path) -> list[str]:
+def _listed(
+    path: str, parts: tuple[str, ...], limits: ReadingLimits
+) -> tuple[list[str], list[str]]:
+    """Return the names of modules and directories in *path* that may hold code, without links."""
     try:
-        names = sorted(entry.name for entry in directory.iterdir() if entry.suffix == ".py")
+        with os.scandir(path) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
     except OSError:
-        return []
-    stems = (name.removesuffix(".py") for name in names)
-    return [stem for stem in stems if not _TEST.fullmatch(stem)]
+        return [], []
+    names = {entry.name for entry in entries} if parts else frozenset[str]()
+    if not limits.takes(len(names)) or _MARK in names:
+        return [], []
+    if len(parts) > _MAX_NAMESPACE_DEPTH and "__init__.py" not in names:
+        return [], []
+    stems = (entry.name.removesuffix(".py") for entry in entries if _is_module(entry.name))
+    directories = [entry.name for entry in entries if _may_hold_code(entry)]
+    return [stem for stem in stems if not _TEST.fullmatch(stem)], directories[:_MAX_DIRECTORIES]
 
 
-def _directories(parent: Path) -> list[str]:
-    """Return the names of directories in *parent* that may contain the app, without links."""
-    try:
-        entries = sorted(parent.iterdir())
-    except OSError:
-        return []
-    return [entry.name for entry in entries if _may_hold_code(entry)][:_MAX_DIRECTORIES]
+def _is_module(name: str) -> bool:
+    return name.endswith(".py") and name != ".py"
 
 
-def _may_hold_code(entry: Path) -> bool:
+def _may_hold_code(entry: os.DirEntry[str]) -> bool:
     return (
         not entry.name.startswith(".")
         and entry.name not in _SKIPPED
-        and not entry.is_symlink()
-        and entry.is_dir()
-        and not (entry / "pyvenv.cfg").exists()
+        and entry.is_dir(follow_symlinks=False)
     )
