@@ -29,9 +29,9 @@ object that wraps it, such as `ProxyFix(app)` or `socketio.ASGIApp(sio, app)`, i
 place. Of several apps, the one nearest to the top of the app is started, and `wsgi.py` and
 `asgi.py` come first there; the log lists the others.
 
-If another module imports the app, adds to it and starts it, as `index.py` does for Dash, that
-module is served instead. A module that starts a server when it is imported runs as a program, with
-a warning.
+If another module imports the app, adds to it and starts it, that module is served instead. For
+Dash, it need not start the app: `index.py` that gives the app of `app.py` its layout is enough. A
+module that starts a server when it is imported runs as a program, with a warning.
 
 Django is found by `manage.py` and the settings that it names. `ASGI_APPLICATION` is preferred to
 `WSGI_APPLICATION`. An `asgi.py` whose `application` is more than
@@ -89,6 +89,9 @@ A bot that receives its messages over HTTP (webhooks), and a program that runs a
 is `web`. The server of the framework starts the app, unless that would leave out the bot: then
 the program itself runs. A bot that polls is a worker, and the app has no process `web` then, also
 if a thread of the bot answers requests at a port of its own.
+
+An MCP server that a client starts, and speaks to over stdin and stdout, is the process `mcp`: run
+its image with `docker run -i`. The app then has no process `web`.
 
 ## Other processes
 

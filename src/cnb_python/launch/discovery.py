@@ -38,6 +38,8 @@ _HINTS = (
 )
 # Code that imports an application and starts it.
 _STARTS = re.compile(rb"\.run(?:_\w+)?\(")
+# Code that gives an application of Dash its pages.
+_LAYOUT = re.compile(rb"\.layout\b[^\n=]*=")
 _IMPORTS_APP = re.compile(rb"\bimport\b[^\n]*\b(?:app|application|api|server)\b")
 # Names of programs that start an app with other settings than in production.
 _FOR_DEVELOPMENT = re.compile(r"(?:^|_)(?:debug|dev|development|local|profile|profiler)(?:_|$)")
@@ -89,6 +91,7 @@ def _objects(files: SourceFiles, installed: Mapping[str, str]) -> list[DetectedA
     named = _named_by_flaskenv(files.directory)
     apps: list[tuple[bool, DetectedApp]] = []
     starters: list[tuple[DetectedApp, str]] = []
+    hidden: set[str] = set()
     for file in islice(index.candidates(), _MAX_PARSED):
         if not file.stem.isidentifier():
             continue
@@ -100,6 +103,8 @@ def _objects(files: SourceFiles, installed: Mapping[str, str]) -> list[DetectedA
                 break
         else:
             starters += index.starters(file)
+            hidden.add(index.completed_by_program(file))
+    apps = [each for each in apps if each[1].file not in hidden]
     ordered = [app for _, app in (sorted(apps, key=lambda entry: entry[0]) if named else apps)]
     for starter, creator in starters:
         ordered.insert(_place(starter, creator, ordered, named), starter)
@@ -156,7 +161,8 @@ class AppIndex:
         Parsing is slow, and an unchanged build does it too.
         """
         for file in self._files.files:
-            is_starter = _STARTS.search(file.content) and _IMPORTS_APP.search(file.content)
+            is_starter = _STARTS.search(file.content) or _LAYOUT.search(file.content)
+            is_starter = is_starter and _IMPORTS_APP.search(file.content)
             if file.stem in _ENTRY_POINTS or is_starter or self._is_candidate(file.content):
                 yield file
 
@@ -188,17 +194,46 @@ class AppIndex:
     def starters(self, file: ModuleFile) -> Iterator[tuple[DetectedApp, str]]:
         """Yield the app that *file* imports, completes and starts, with the file that creates it.
 
-        An example is `index.py` of Dash, which gives the app of `app.py` its layout. If *file*
-        only starts the app, nothing is yielded: a server can serve the app without *file*.
+        An example is `index.py` of Dash, which gives the app of `app.py` its layout; it need not
+        start the app. If *file* only starts the app, nothing is yielded: a server can serve the
+        app without *file*.
         """
         if _FOR_DEVELOPMENT.search(file.stem):
             return
         module = self.module(file)
-        names = set(module.started) & set(module.origins) if module else set()
-        for name in sorted(names):
-            if module and self._completes(module, name, file):
-                yield from self._imported_app(module, name, file)
+        started = {**module.layouts, **module.started} if module else {}
+        for name in sorted(set(started) & set(module.origins if module else ())):
+            if module is None or not self._completes(module, name, file):
+                continue
+            if name in module.started or self.gives_layout(module, name, file):
+                yield from self._imported_app(module, name, started[name], file)
                 return
+
+    def gives_layout(self, module: Module, name: str, file: ModuleFile) -> bool:
+        """Whether *module*, in *file*, gives the Dash app *name* of another one its layout.
+
+        Not if that one has a layout, or imports *file* itself.
+        """
+        target = self.file_of(module.origins[name].rpartition(".")[0], file)
+        creator = self.module(target) if target else None
+        if creator is None or target is None or name not in module.layouts or creator.layouts:
+            return False
+        origins = (each for each in creator.origins.values() if each.strip("."))
+        imported = (self.file_of(part, target) for each in origins for part in _parts_of(each))
+        return all(each is not file for each in imported)
+
+    def completed_by_program(self, file: ModuleFile) -> str:
+        """Return the file of a Dash app that only the program *file* can show.
+
+        It gives the app its layout and starts it, but has no name for its Flask app.
+        """
+        module = self.module(file)
+        names = set(module.started) & set(module.layouts) & set(module.origins) if module else ()
+        for name in names:
+            if module and self.gives_layout(module, name, file) and not any(self.starters(file)):
+                target = self.file_of(module.origins[name].rpartition(".")[0], file)
+                return target.shown if target else ""
+        return ""
 
     def only_started(self, module: Module, file: ModuleFile) -> frozenset[str]:
         """Return the files with the apps of which *module*, in *file*, is only a starter."""
@@ -230,7 +265,7 @@ class AppIndex:
         )
 
     def _imported_app(
-        self, module: Module, started: str, file: ModuleFile
+        self, module: Module, started: str, line: int, file: ModuleFile
     ) -> Iterator[tuple[DetectedApp, str]]:
         """Yield the app that *module* imports as *started*, or under a usual name from there."""
         origin = module.origins[started].rpartition(".")[0]
@@ -244,15 +279,30 @@ class AppIndex:
                 name,
                 traced.framework,
                 factory=False,
-                line=module.started[started],
+                line=line,
                 interface=traced.interface,
             )
-            creator = self.file_of(origin, file)
-            # A script in another directory is one of several that use the app.
-            is_above = creator and creator.parts[: len(file.parts) - 1] == file.parts[:-1]
-            if creator and is_above and (app := self.detected_app(file, definition)):
-                yield app, creator.shown
-                return
+            yield from self._beside_creator(definition, origin, file)
+            return
+        traced = self.lookup(module.origins[started], file)
+        framework = traced.framework if traced else None
+        if framework and framework.attributes and started not in module.started:
+            # The program has no name for what a server needs.
+            name = f"{started}.{framework.attributes[0]}"
+            definition = AppDefinition(name, framework, factory=False, line=line, interface="WSGI")
+            yield from self._beside_creator(definition, origin, file)
+
+    def _beside_creator(
+        self, definition: AppDefinition, origin: str, file: ModuleFile
+    ) -> Iterator[tuple[DetectedApp, str]]:
+        """Yield the app of *definition* in *file*, if that is beside or above its *origin*.
+
+        A script in another directory is one of several that use the app.
+        """
+        creator = self.file_of(origin, file)
+        is_above = creator and creator.parts[: len(file.parts) - 1] == file.parts[:-1]
+        if creator and is_above and (app := self.detected_app(file, definition)):
+            yield app, creator.shown
 
     def lookup(self, name: str, file: ModuleFile) -> Traced | None:
         """Return what the imported *name* (`shop.app.create_app`) is, as seen from *file*."""
@@ -319,6 +369,11 @@ class AppIndex:
             present = tuple(each for each in present if each.interface == definition.interface)
         # With Flask and FastAPI installed, the other module may use either.
         return present[0] if len({each.interface for each in present}) == 1 else None
+
+
+def _parts_of(name: str) -> tuple[str, ...]:
+    """Return the modules that the import of the full *name* may mean: itself and its parent."""
+    return tuple(each for each in (name, name.rpartition(".")[0]) if each.strip("."))
 
 
 def _cautions(framework: Framework, files: SourceFiles, file: ModuleFile) -> tuple[Message, ...]:

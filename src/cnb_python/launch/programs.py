@@ -77,7 +77,8 @@ def find_web_programs(
 
 def _of_row(row: WebProgram, files: SourceFiles, importable: IsImportable) -> FoundProcess | None:
     if row.package:
-        match = best_match(files, row.package, row.sign, row.stems)
+        completing = _completing(files, row) if row.completed else None
+        match = completing or best_match(files, row.package, row.sign, row.stems)
         if match and row.is_program:
             return _from_program(row, match, files, importable)
         return _from_python(row, match, importable) if match else None
@@ -152,6 +153,22 @@ def _is_noted(row: WebProgram, content: bytes) -> bool:
 
 def _lines(row: WebProgram) -> tuple[str, ...]:
     return (row.note,) if row.note else ()
+
+
+def _completing(files: SourceFiles, row: WebProgram) -> Match | None:
+    """Return the program that starts the object of another module, and gives it what it lacks."""
+    pattern = re.compile(row.completed.encode(), re.MULTILINE)
+    matches = (
+        match
+        for match in _indirect_matches(files, row.package, row.sign)
+        if pattern.search(match.file.content)
+        and not any(
+            pattern.search(each.content)
+            for each in files.mentioning(_import_of(row.package))
+            if imports(match.file, each)
+        )
+    )
+    return min(matches, key=lambda match: _likeliness(match.file, row.stems), default=None)
 
 
 def best_match(

@@ -50,6 +50,8 @@ class Server:
     """Its command; `{target}` is `module:name`, and `module:name()` for a factory."""
     factory: str = "{target}"
     """What `{target}` is for a factory; `{object}` is `module:name`."""
+    attribute: str = "{target}"
+    """What `{target}` is for an attribute of an object, `module:app.server`; empty: impossible."""
     calls_factories: bool = True
     """Whether it can call a function that returns the application."""
     min_version: str = ""
@@ -60,6 +62,8 @@ class Server:
     def command(self, target: AppObject) -> str:
         """Return the command that serves *target*, as a line of a Procfile has it."""
         served = str(target)
+        if "." in target.name:
+            served = self.attribute.replace("{target}", served)
         if target.factory:
             name = f"{target.module}:{target.name}"
             served = self.factory.replace("{target}", f"'{target}'").replace("{object}", name)
@@ -77,7 +81,14 @@ _UWSGI = (
 
 # The first one that is installed is used.
 SERVERS: tuple[Server, ...] = (
-    Server("gunicorn", ("gunicorn",), "WSGI", "gunicorn {target}"),
+    Server(
+        "gunicorn",
+        ("gunicorn",),
+        "WSGI",
+        "gunicorn {target}",
+        # It takes names and calls: https://docs.python.org/3/library/pkgutil.html
+        attribute="\"pkgutil:resolve_name('{target}')\"",
+    ),
     Server(
         "granian",
         ("granian",),
@@ -92,7 +103,10 @@ SERVERS: tuple[Server, ...] = (
         "waitress-serve --host={host} --port={port} {target}",
         "--call {object}",
     ),
-    *(Server("uwsgi", (distribution,), "WSGI", _UWSGI) for distribution in ("uwsgi", "pyuwsgi")),
+    *(
+        Server("uwsgi", (distribution,), "WSGI", _UWSGI, attribute="")
+        for distribution in ("uwsgi", "pyuwsgi")
+    ),
     Server(
         "gunicorn",
         ("uvicorn-worker", "gunicorn"),

@@ -219,6 +219,7 @@ def _can_serve(server: Server, target: AppObject, installed: Mapping[str, str]) 
         server.interface == target.interface
         and all(name in installed for name in server.needs)
         and (server.calls_factories or not target.factory)
+        and (bool(server.attribute) or "." not in target.name)
         and (not server.min_version or is_at_least(installed[server.needs[0]], server.min_version))
     )
 

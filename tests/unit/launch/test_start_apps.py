@@ -9,9 +9,10 @@ from cnb_python.launch.found_processes import find_processes
 from tests.support.trees import write_files
 from tests.unit.launch.app_shapes import APP_SHAPES
 from tests.unit.launch.bot_apps import BOT_APPS
+from tests.unit.launch.further_apps import FURTHER_APPS
 from tests.unit.launch.start_apps import START_APPS, Expected, StartApp
 
-APPS = (*START_APPS, *APP_SHAPES, *BOT_APPS)
+APPS = (*START_APPS, *APP_SHAPES, *BOT_APPS, *FURTHER_APPS)
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)

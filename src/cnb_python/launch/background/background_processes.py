@@ -85,7 +85,7 @@ def _process(
         return None
     evidence = Evidence(tool.title, match.file.shown, match.line, match.name or tool.package)
     if tool.is_program:
-        return _of_program(kind, match, evidence, files, importable)
+        return _of_program(kind, match, evidence, files, importable, tool.note)
     directory, module = importable(match.file)
     words = {
         "module": module,
@@ -99,14 +99,21 @@ def _process(
 
 
 def _of_program(
-    kind: str, match: Match, evidence: Evidence, files: SourceFiles, importable: IsImportable
+    kind: str,
+    match: Match,
+    evidence: Evidence,
+    files: SourceFiles,
+    importable: IsImportable,
+    note: str,
 ) -> FoundProcess | None:
     """Return the process that runs the program with *match*; None if no program runs it."""
     file = starting_program(match.file, match.line, files)
     if file is None:
         return None
     directory, command = python_command(file, importable)
-    lines = () if file is match.file else (f"Running {file.shown}, which imports it",)
+    lines = (note,) if note else ()
+    if file is not match.file:
+        lines = (f"Running {file.shown}, which imports it", *lines)
     words = tuple(command.split()[-1:])
     return FoundProcess(
         kind, command, evidence, directory, lines=lines, words=words, program=file.shown

@@ -1,4 +1,4 @@
-"""Decides between `web` and a worker for programs that are both a server and a bot.
+"""Decides between `web` and a worker for programs: servers, bots, and those that are both.
 
 Separate from `found_processes`, which finds each without the other.
 """
@@ -11,7 +11,14 @@ from cnb_python.launch.code.program_starts import ProgramStarts, program_starts
 from cnb_python.launch.code.source_files import SourceFiles
 from cnb_python.launch.launch_plan import FoundProcess
 from cnb_python.launch.programs import IsImportable
-from cnb_python.launch.tables.background import BOT_PACKAGES, BOTS, WORKER, BackgroundTool
+from cnb_python.launch.tables.background import (
+    BOT_PACKAGES,
+    BOTS,
+    MCP,
+    MCP_NOTE,
+    WORKER,
+    BackgroundTool,
+)
 from cnb_python.launch.web_process import WebChoice, run_program, without_web
 
 _A_PROGRAM = "a program"
@@ -26,6 +33,9 @@ _BOT_IMPORT = re.compile(
     re.MULTILINE,
 )
 _WEB_IMPORT = re.compile(rb"^[ \t]*(?:from|import)\s+(?:flask|fastapi|aiohttp)\b", re.MULTILINE)
+
+_STDIO = re.compile(rb"\bstdio_server\(")
+_OVER_HTTP = re.compile(rb"\buvicorn\.|StreamableHTTP|SseServerTransport|streamable_http_app")
 
 type Background = tuple[tuple[FoundProcess, BackgroundTool], ...]
 
@@ -81,6 +91,10 @@ def _programs_apart(
         return without_web(web, same), workers
     has_bot = any(tool.replaces_web for _, tool in background)
     is_bot = not BOTS.isdisjoint(installed) and not has_bot and _imports_bot(files)
+    if is_program and "mcp" in installed and _speaks_over_stdin(files):
+        evidence = replace(process.evidence, subject="MCP")
+        own = replace(process, type=MCP, evidence=evidence, lines=(MCP_NOTE,))
+        return without_web(web, process), [own, *workers]
     if is_bot and is_program:
         if _starts(process.program, process, process, files).server == "program":
             return web, workers
@@ -177,6 +191,11 @@ def _is_beside(worker: FoundProcess, tool: BackgroundTool, web: FoundProcess) ->
     """
     is_served = bool(web.title) and worker.evidence.file == web.evidence.file
     return is_served and tool.is_program and not tool.replaces_web
+
+
+def _speaks_over_stdin(files: SourceFiles) -> bool:
+    """Whether the app is an MCP server that has no other transport."""
+    return any(files.mentioning(_STDIO)) and not any(files.mentioning(_OVER_HTTP))
 
 
 def _imports_bot(files: SourceFiles) -> bool:

@@ -65,6 +65,8 @@ class Module:
     """The same for the servers that it starts when it is imported."""
     changed: frozenset[str]
     """The names whose objects it uses when it is imported: `app.layout = ...`, `@app.route`."""
+    layouts: Mapping[str, int]
+    """The names that get the layout of a Dash app, `app.layout = ...`, and the line of each."""
 
 
 def find_definitions(
@@ -101,6 +103,7 @@ def find_definitions(
         started=started_names(tree),
         started_on_import=on_import,
         changed=frozenset(_changed(tree)),
+        layouts=dict(_layouts(tree)),
     )
 
 
@@ -108,6 +111,17 @@ def _start_line(on_import: Mapping[str, int], tracer: Tracer) -> int:
     """Return the first line of *on_import* that starts one of the applications of *tracer*."""
     lines = (line for name, line in on_import.items() if tracer.trace(ast.Name(name)))
     return min(lines, default=0)
+
+
+def _layouts(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for statement in at_module_level(tree.body):
+        targets = statement.targets if isinstance(statement, ast.Assign) else ()
+        for target in targets:
+            match target:
+                case ast.Attribute(value=ast.Name(id=name), attr="layout"):
+                    yield name, statement.lineno
+                case _:
+                    pass
 
 
 def _changed(tree: ast.Module) -> Iterator[str]:

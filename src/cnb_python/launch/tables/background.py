@@ -11,6 +11,7 @@ WORKER = "worker"
 SCHEDULER = "scheduler"
 CLOCK = "clock"
 BEAT = "beat"
+MCP = "mcp"
 _ANY_NAME = r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*"
 
 
@@ -37,6 +38,8 @@ class BackgroundTool:
     """The type if a tool before it has the type already; empty: the first one wins."""
     replaces_web: bool = False
     """Whether an app of this kind has no web server: a bot."""
+    note: str = ""
+    """A line for the log."""
     needs_schedule: bool = False
     """Whether it is started only if the code has a schedule of Celery."""
     documentation: str = ""
@@ -122,6 +125,7 @@ def _bot(
     return replace(row, distributions=tuple(distributions.split()), replaces_web=True)
 
 
+MCP_NOTE = "A client starts it, and speaks to it over stdin and stdout: `docker run -i IMAGE`"
 _PROCRASTINATE = "https://procrastinate.readthedocs.io/"
 _RQ = "https://python-rq.org/docs/workers/"
 
@@ -295,6 +299,16 @@ BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
         "slack-bolt",
         "https://docs.slack.dev/tools/bolt-python/",
         r"SocketModeHandler\(",
+    ),
+    replace(
+        _own_program(
+            "MCP",
+            "mcp",
+            r"\bstdio_server\(",
+            "https://modelcontextprotocol.io/docs/concepts/transports",
+        ),
+        type=MCP,
+        note=MCP_NOTE,
     ),
     _own_program(
         "APScheduler",

@@ -45,6 +45,9 @@ class WebProgram:
     """A pattern of code that gives the server a port of its own, whatever `PORT` is."""
     production: str = ""
     """The distribution of a server for production; the command runs a development server."""
+    completed: str = ""
+    """A pattern of what a program adds to an object that it imports and starts. The program then
+    comes before the module of the object."""
     note: str = ""
     """A line for the log."""
     no_note: str = ""
@@ -314,6 +317,7 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         "HOST={host} PORT={port} python {file}",
         package="dash",
         sign=r"\.run(?:_server)?\(",
+        completed=r"^\s*\w+\.layout\s*=",
         fixed_port=r"\.run(?:_server)?\([^)]*\b"
         r"(?:port\s*=\s*[\"']?\d|host\s*=\s*[\"'](?:127\.|local))",
         caution=Caution(
