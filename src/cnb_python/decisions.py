@@ -17,7 +17,6 @@ from cnb_python.errors.base import Message
 from cnb_python.errors.choosing import UnknownExecutionEnvironment
 from cnb_python.launch import (
     command_checks,
-    incompatible,
     launch_report,
     processes,
     single_worker,
@@ -171,5 +170,4 @@ def decide_launch(
     return plan, (
         *launch_report.warnings(plan, adding),
         *launch_report.command_warnings(plan, app, available),
-        *incompatible.warnings(distributions),
     )

@@ -11,7 +11,7 @@ from cnb_python.cnb.context import BuildContext
 from cnb_python.cnb.documents import Launch, Process, earlier_process_types
 from cnb_python.decisions import Decisions, decide_launch
 from cnb_python.errors.base import Message
-from cnb_python.launch import launch_report, listening, processes, single_worker
+from cnb_python.launch import incompatible, launch_report, listening, processes, single_worker
 from cnb_python.launch.launch_plan import LaunchPlan
 from cnb_python.layers import package_directories, process_defaults, safe_path
 from cnb_python.layers.process_defaults import Defaults
@@ -74,9 +74,10 @@ def plan_launch(
     plan, warnings = decide_launch(
         decisions, record.distributions, earlier, context, record.programs, packages.programs
     )
+    together = incompatible.warnings(record.distributions, record.package_key["python"])
     for reason in launch_report.reasons(plan):
         output.line(reason)
-    print_warnings(warnings, output)
+    print_warnings((*warnings, *together), output)
     return plan
 
 

@@ -42,6 +42,7 @@ from cnb_python.explain.explanation import (
     ReusedParts,
 )
 from cnb_python.explain.recorded_output import RecordedOutput
+from cnb_python.launch import incompatible
 from cnb_python.launch.launch_plan import HEALTH, LaunchPlan
 from cnb_python.launch.launch_report import also_found
 from cnb_python.launch.processes import with_health
@@ -127,7 +128,8 @@ def _fill(
     explanation.also_found = tuple(
         OtherApp(each.subject, each.file, each.line or None) for each in also_found(plan)
     )
-    for message in warnings:
+    together = incompatible.warnings(versions, resolved.line.minor)
+    for message in (*warnings, *together):
         system.output.warning(message.title, (*message.body, *message.steps))
 
 

@@ -1,4 +1,4 @@
-"""Warns of installed packages that are known to fail together at run time.
+"""Warns of installed packages that are known to fail together, or with the Python, at run time.
 
 Separate from `processes`, which decides what the image starts.
 """
@@ -12,20 +12,28 @@ from cnb_python.cnb.toml import TomlTable
 from cnb_python.errors.base import Message
 
 TABLE = Path(__file__).parents[1] / "data/incompatible.toml"
+# The `other` of packages that fail with a Python: no distribution has this name.
+PYTHON = "python"
 
 
-def warnings(installed: Mapping[str, str], table: Path = TABLE) -> tuple[Message, ...]:
+def warnings(
+    installed: Mapping[str, str], python_line: str = "", table: Path = TABLE
+) -> tuple[Message, ...]:
     """Return a warning for each row of the *table* that applies to the *installed* packages.
 
-    *installed*: the versions by normalized names.
+    *installed*: the versions by normalized names. *python_line*: that of the app's Python, `3.14`.
     """
     rows = toml.tables_at(toml.read(table), "incompatible")
-    return tuple(_warning(row, installed) for row in rows if _applies(row, installed))
+    versions = {**installed, PYTHON: python_line} if python_line else installed
+    return tuple(_warning(row, versions) for row in rows if _applies(row, versions))
 
 
 def _applies(row: TomlTable, installed: Mapping[str, str]) -> bool:
     version = installed.get(str(row["package"]))
-    if version is None or _numbers(version) >= _numbers(str(row["below"])):
+    below = str(row["below"])
+    if version is None or (below and _numbers(version) >= _numbers(below)):
+        return False
+    if str(row.get("through", row["package"])) not in installed:
         return False
     other = installed.get(str(row["other"]))
     if other is None:
@@ -44,6 +52,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _warning(row: TomlTable, installed: Mapping[str, str]) -> Message:
     package, other = str(row["package"]), str(row["other"])
+    if other == PYTHON:
+        return _warning_about_python(row, installed)
     beside = f"with {other} {installed[other]}" if other in installed else f"without {other}"
     older = f", or pin {other}<{row['since']}"
     return Message(
@@ -51,5 +61,17 @@ def _warning(row: TomlTable, installed: Mapping[str, str]) -> Message:
         body=(
             f"The app fails when it loads {package}: {row['problem']}.",
             f"Use {package}>={row['below']}{older}.",
+        ),
+    )
+
+
+def _warning_about_python(row: TomlTable, installed: Mapping[str, str]) -> Message:
+    package, below = str(row["package"]), str(row["below"])
+    newer = f"{package}>={below}, or a" if below else "a"
+    return Message(
+        title=f"{package} {installed[package]} does not run with Python {installed[PYTHON]}",
+        body=(
+            f"The app fails when it runs {package}: {row['problem']}.",
+            f"Use {newer} Python below {row['since']}: write its version to .python-version.",
         ),
     )

@@ -566,6 +566,18 @@ PROGRAM_APPS = (
         ),
     ),
     _app(
+        "notebook, which installs jupyterlab",
+        "notebook jupyterlab",
+        {"page.ipynb": "{}"},
+        web=(f"jupyter notebook --no-browser --ip={HOST} --port={PORT}", "page.ipynb:0"),
+    ),
+    _app(
+        "jupyterlab",
+        "jupyterlab",
+        {"page.ipynb": "{}"},
+        web=(f"jupyter lab --no-browser --ip={HOST} --port={PORT}", "page.ipynb:0"),
+    ),
+    _app(
         "mlflow alone",
         "mlflow flask gunicorn",
         {"README.md": ""},

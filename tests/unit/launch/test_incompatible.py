@@ -38,6 +38,39 @@ def test_packages_that_fail_together_are_warned_of(
 
 
 @pytest.mark.parametrize(
+    ("installed", "line", "title", "advice"),
+    [
+        (
+            {"arq": "0.27.0"},
+            "3.14",
+            "arq 0.27.0 does not run with Python 3.14",
+            "Use arq>=0.28, or a Python below 3.14: write its version to .python-version.",
+        ),
+        (
+            {"chainlit": "2.12.0", "nest-asyncio": "1.6.0"},
+            "3.15",
+            "chainlit 2.12.0 does not run with Python 3.15",
+            "Use a Python below 3.14: write its version to .python-version.",
+        ),
+    ],
+)
+def test_packages_that_fail_with_a_python_are_warned_of(
+    installed: Mapping[str, str], line: str, title: str, advice: str
+) -> None:
+    (message,) = incompatible.warnings(installed, line)
+
+    assert message.title == title
+    assert message.body[1] == advice
+    assert incompatible.warnings(installed, "3.13") == ()
+    assert incompatible.warnings(installed) == ()
+
+
+def test_package_that_does_not_need_the_failing_one_any_more_is_not_warned_of() -> None:
+    assert incompatible.warnings({"chainlit": "2.13.0"}, "3.14") == ()
+    assert incompatible.warnings({"nest-asyncio": "1.6.0"}, "3.14") == ()
+
+
+@pytest.mark.parametrize(
     "installed",
     [
         {},
@@ -59,7 +92,8 @@ def test_table_is_canonical() -> None:
     rows = tomli.loads(incompatible.TABLE.read_text("utf-8"))["incompatible"]
 
     columns = ["package", "below", "other", "since", "is_required", "problem"]
-    assert all(list(row) == columns for row in rows)
+    assert all([name for name in row if name != "through"] == columns for row in rows)
     assert [row["package"] for row in rows] == sorted(row["package"] for row in rows)
-    versions = [Version(row[column]) for row in rows for column in ("below", "since")]
+    limits = [row[column] for row in rows for column in ("below", "since")]
+    versions = [Version(limit) for limit in limits if limit]
     assert all(not version.is_prerelease for version in versions)

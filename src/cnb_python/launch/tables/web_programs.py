@@ -396,17 +396,18 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         "https://voila.readthedocs.io/en/stable/deploy.html",
         "",
     ),
-    _notebooks(
-        "JupyterLab",
-        "jupyterlab",
-        "jupyter lab --no-browser --ip={host} --port={port}",
-        _JUPYTER,
-        _LOGIN,
-    ),
+    # Before JupyterLab, which it installs.
     _notebooks(
         "Jupyter Notebook",
         "notebook",
         "jupyter notebook --no-browser --ip={host} --port={port}",
+        _JUPYTER,
+        _LOGIN,
+    ),
+    _notebooks(
+        "JupyterLab",
+        "jupyterlab",
+        "jupyter lab --no-browser --ip={host} --port={port}",
         _JUPYTER,
         _LOGIN,
     ),
