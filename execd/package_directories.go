@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -57,21 +58,27 @@ func pathsOf(user lookup, own account) paths {
 // the build phase writes it (layers/package_directories.py). A variable of the user is never replaced,
 // and its directory gets the app's files too.
 func packageDirectories(user lookup, file string, in paths) (found []setting, said string) {
-	moved, made := []string{}, []string{}
+	moved, made, kept := []string{}, []string{}, []string{}
 	_, isBeside := user(processType)
 	for _, each := range readPackageDirectories(file) {
 		value, chosen := user(each.variable)
 		if value != "" && !isBeside {
 			// The package reports what it cannot write.
-			_ = in.fill(each, value)
+			stayed, _ := in.fill(each, value)
+			kept = append(kept, stayed...)
 		}
 		if chosen || isBeside && (each.usual == "" || len(each.files) > 0) || in.canUse(user, each) {
 			continue
 		}
 		directory := in.replacement(each)
-		if directory == "" || in.fill(each, directory) != nil {
+		if directory == "" {
 			continue
 		}
+		stayed, err := in.fill(each, directory)
+		if err != nil {
+			continue
+		}
+		kept = append(kept, stayed...)
 		found = append(found, setting{each.variable, strings.Replace(each.value, "{}", directory, 1)})
 		if each.usual == "" {
 			made = append(made, each.variable)
@@ -79,9 +86,11 @@ func packageDirectories(user lookup, file string, in paths) (found []setting, sa
 			moved = append(moved, each.variable)
 		}
 	}
-	return found, strings.Join(append(sentences(moved, in.temporary,
-		"directories below %s, since packages cannot write to their usual ones",
-	), sentences(made, in.temporary, "a new directory below %s, which the processes of the app share")...), "; ")
+	return found, strings.Join(slices.Concat(
+		sentences(moved, in.temporary, "directories below %s, since packages cannot write to their usual ones"),
+		sentences(made, in.temporary, "a new directory below %s, which the processes of the app share"),
+		kept,
+	), "; ")
 }
 
 // sentences returns the sentence on variables with directories below temporary; none without variables.
@@ -174,13 +183,20 @@ func (in paths) replacement(each packageDirectory) string {
 	return directory
 }
 
-// fill gives a directory the files of the app, if the package needs them there.
-func (in paths) fill(each packageDirectory, directory string) error {
+// fill gives a directory the files of the app, if the package needs them there. It returns a sentence on
+// files of the directory that stay, though the app has others.
+func (in paths) fill(each packageDirectory, directory string) (said []string, err error) {
 	if len(each.files) == 0 {
-		return nil
+		return nil, nil
 	}
 	if !filepath.IsAbs(directory) {
 		directory = filepath.Join(in.working, directory)
 	}
-	return appFiles(filepath.Join(in.root, in.working), filepath.Join(in.root, directory), each.files)
+	kept, err := appFiles(filepath.Join(in.root, in.working), filepath.Join(in.root, directory), each.files)
+	if len(kept) > 0 {
+		said = append(said, fmt.Sprintf(
+			"%s: %s keeps its own %s instead of the app's", each.variable, directory, strings.Join(kept, ", "),
+		))
+	}
+	return said, err
 }
