@@ -142,8 +142,7 @@ _NOTES = """
 - **Reflex** builds its pages with Bun and packages of npm when it starts, and was not tried.
 - **Robyn** runs in two processes, since a single one does not end at a SIGTERM. They share no
   memory: to keep state in it, name a command without `--processes 2` in a Procfile.
-- **arq** 0.27 and older, and **Chainlit**, fail with Python 3.14; the build warns. Chainlit was
-  tried with Python 3.13.
+- **arq** 0.27 and older, and **Chainlit**, fail with Python 3.14; the build warns.
 - **RQ Scheduler** and **django-celery-beat** install different modules with the name `crontab`,
   and fail together.
 """
