@@ -125,3 +125,40 @@ def test_build_without_an_old_enough_backend_names_the_limit(
     assert refused.code != 0, refused.output
     assert "company-backend" in refused.error
     assert " were left out (cooldown)\n" in refused.output
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_excepted_package_is_new_and_the_others_are_old(
+    builds: Builds, tmp_path: Path, installer: str
+) -> None:
+    directory = tmp_path / "packages"
+    directory.mkdir()
+    for name in ("company-tools", "other-tools"):
+        for version, days in (("1.0", 30), ("2.0", 1)):
+            path = wheel(directory, name, version, {f"{name.replace('-', '_')}.py": ""})
+            uploaded = time.time() - days * DAY
+            os.utime(path, (uploaded, uploaded))
+    app = write_files(
+        tmp_path / "app", {"requirements.txt": "company-tools\nother-tools\n", "app.py": ""}
+    )
+    env = {
+        "BP_PYTHON_COOLDOWN": "7 days",
+        "BP_PYTHON_COOLDOWN_EXCEPT": "company-tools",
+        "BP_PYTHON_INSTALLER": installer,
+        # Later than the cooldown allows.
+        "PIP_UPLOADED_PRIOR_TO": "P0D",
+        "UV_EXCLUDE_NEWER": "1 hour",
+    }
+    with index.running(directory, times=True) as both:
+        own = "UV_DEFAULT_INDEX" if installer == "uv" else "PIP_INDEX_URL"
+
+        built = builds.phases(app, env={**env, own: both.url})
+
+    assert built.code == 0, built.output
+    sites = built.layers.glob("*/lib/python3.14/site-packages/*.dist-info")
+    assert {path.name for path in sites} == {
+        "company_tools-2.0.dist-info",
+        "other_tools-1.0.dist-info",
+    }
+    assert f"{installer} leaves out releases since " in built.output
+    assert "Uploaded at least 7 days ago: 1 package" in built.output

@@ -12,6 +12,7 @@ from cnb_python.app import App
 from cnb_python.cnb.disk import State
 from cnb_python.config.settings import UV
 from cnb_python.distributions.model import Distribution
+from cnb_python.install.upload_limit import UploadLimit
 from cnb_python.managers.base import Manager, PackageIndexes, Pin, Resolution
 
 if TYPE_CHECKING:
@@ -83,11 +84,11 @@ class EnvironmentRequest:
     """
 
     check_resolved: CheckResolved = _allow
-    resolving: Mapping[str, str] = field(default_factory=dict)
-    """Variables of managers that resolve, by which they leave out releases; tried first."""
-    building: Mapping[str, str] = field(default_factory=dict)
-    """Variables by which pip and uv leave out releases when they download build requirements or a
-    manager's program: their code runs, but no resolution contains them."""
+    resolving: UploadLimit | None = None
+    """The limit with which managers resolve first."""
+    building: UploadLimit | None = None
+    """The limit with which pip and uv download build requirements or a manager's program: their
+    code runs, but no resolution contains them."""
 
     @property
     def resolver(self) -> str:

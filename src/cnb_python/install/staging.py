@@ -35,11 +35,11 @@ from cnb_python.install import (
     process_env,
     snapshot,
     virtual_environment,
-    young_releases,
 )
 from cnb_python.install.request import EnvironmentRequest
 from cnb_python.install.snapshot import AppSnapshot
 from cnb_python.install.user_files import UserFiles, read_user_files
+from cnb_python.install.young_releases import YoungReleases
 from cnb_python.managers import tool_settings
 from cnb_python.managers.base import (
     AppLeftOut,
@@ -82,12 +82,14 @@ class StagingArea:
     """The contents of each root that a build left, when it had ended."""
     _removing: list[threading.Thread] = field(default_factory=list)
     _user_files: UserFiles = field(init=False)
+    _young: YoungReleases = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the configuration of tools, before any code of a package runs."""
         request = self.request
         user_files = read_user_files(request.environ, request.app.directory)
         object.__setattr__(self, "_user_files", user_files)
+        object.__setattr__(self, "_young", YoungReleases(request, self.system.output))
 
     @property
     def ran_foreign_code(self) -> bool:
@@ -100,10 +102,7 @@ class StagingArea:
         watched = manager_runs.Watched(self.run)
         with self._workshop() as context:
             self.snapshot.take()
-            limits, output = self.request.resolving, self.system.output
-            resolution, failure = young_releases.resolve(
-                self.request.manager, context, watched, limits, output
-            )
+            resolution, failure = self._young.resolve(context, watched)
             self._not_installed.extend([failure] if failure else [])
             has_local = any(_OF_APP.search(pin.line) for pin in resolution.pins)
             self._clean_app("" if has_local or not watched.ran_foreign_code else _SOME_PACKAGE)
@@ -179,9 +178,10 @@ class StagingArea:
         manager raises.
         """
         self.request.wait_for_interpreter()
-        with self._workshop(builds=True) as context:
+        with self._workshop(builds=True) as workshop:
             self.snapshot.take()
-            run = self._leaving_out(self._run_with(f"the build of {pin.name}"))
+            run = self._run_with(f"the build of {pin.name}")
+            context, run = self._young.while_building(resolution, pin, workshop, run)
             beside = neighbours.of(resolution, pin)
             if beside:
                 self.request.manager.install(resolution, beside, context, run)
@@ -352,7 +352,8 @@ class StagingArea:
         if tool_cache is None:
             return not_available(program)
         # The buildpack pins this release with hashes, so it cannot be a young one.
-        run = self.run if program.is_locked else self._leaving_out(self.run)
+        limit = None if program.is_locked else self.request.building
+        context, run = self._young.while_installing(context, self.run, limit)
         # Loads the managers of pip and uv, which a build with a tool has loaded already.
         from cnb_python.managers.tool_install import install  # noqa: PLC0415 - see above
 
@@ -360,9 +361,6 @@ class StagingArea:
             program,
             lambda each, into, python: install(each, into, python, context, run),
         )
-
-    def _leaving_out(self, run: Run) -> Run:
-        return young_releases.leaving_out(self.request.building, run, self.system.output)
 
     @property
     def run(self) -> Run:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from cnb_python.app import App
@@ -84,6 +85,18 @@ class NeedsResolving(NamedTuple):
     reason."""
 
 
+class Excepted(NamedTuple):
+    """The packages of which a manager may take releases of any age."""
+
+    names: frozenset[str] = frozenset()
+    """Normalized."""
+    environ: Mapping[str, str] = MappingProxyType({})
+    """The variables of a process that has no limit of upload times, and builds nothing."""
+
+
+NONE_EXCEPTED = Excepted()
+
+
 @dataclass(frozen=True, slots=True)
 class InstallContext:
     """The directories, variables and interpreter that a manager works with."""
@@ -115,6 +128,8 @@ class InstallContext:
     """The top of the repository that the app is in; None: the app's directory."""
     no_index: bool = False
     """uv must ask no index."""
+    excepted: Excepted = NONE_EXCEPTED
+    """The packages to which a limit of upload times in `environ` does not apply."""
     notes: dict[str, str] = field(default_factory=dict)
     """What resolving leaves for installing, by any name. In memory: code of packages that runs in
     between cannot change it."""

@@ -43,6 +43,7 @@ def _command(program: Program, into: Path, python: Path, context: InstallContext
             *("--link-mode", "hardlink", "--index-strategy", "unsafe-best-match"),
             *("--cache-dir", str(context.scratch / "programs"), *exactly, *offline),
             *(("--no-index",) if asks_no_index(context.environ) and not offline else ()),
+            *uv.without_limit(context),
             *("--requirements", str(file)),
         ),
         index_variables(context.environ),

@@ -57,6 +57,7 @@ _KEYS = frozenset(
 # What a file with settings of builds, or of indexes, contains.
 _BUILD_WORDS = (b"build", b"config-settings", b"no-binary")
 _INDEX_WORDS = (b"index", b"find-links")
+_EXCLUDE_NEWER = "exclude-newer"
 
 
 class PipSettings(NamedTuple):
@@ -270,6 +271,16 @@ def uv_indexes(environ: Mapping[str, str], app_dir: Path) -> UvIndexes:
             )
             further += _texts(table.get("extra-index-url")) + _texts(table.get("find-links"))
     return UvIndexes(default, tuple(further))
+
+
+def uv_exclude_newer(environ: Mapping[str, str], app_dir: Path) -> str:
+    """Return the limit of upload times in uv's configuration files; empty: they have none."""
+    for file in _uv_files(environ, app_dir):
+        uv = _uv_table(file, (_EXCLUDE_NEWER.encode(),))
+        for table in (toml.table_at(uv, "pip"), uv):
+            if limit := table.get(_EXCLUDE_NEWER):
+                return str(limit)
+    return ""
 
 
 def _address(index: TomlTable) -> str:

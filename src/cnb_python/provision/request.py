@@ -13,6 +13,7 @@ from cnb_python.cnb.context import PYTHON, BuildContext, merged
 from cnb_python.cnb.layer import EnvDelta
 from cnb_python.config.settings import Settings
 from cnb_python.errors.inputs import UnreadableToml
+from cnb_python.install.upload_limit import UploadLimit
 from cnb_python.layers.cache_keys import EnvironmentKey, PackageKey, environment_key, package_key
 from cnb_python.layers.process_defaults import launch_environment
 from cnb_python.layers.python import Runtime
@@ -116,12 +117,12 @@ class PackageChecks(Protocol):
     """What is checked of the packages before anything of them runs: their age, and an audit."""
 
     @property
-    def resolving(self) -> Mapping[str, str]:
-        """Variables by which managers that resolve leave out what would not pass."""
+    def resolving(self) -> UploadLimit | None:
+        """The limit with which managers that resolve leave out what would not pass."""
         ...
 
     @property
-    def building(self) -> Mapping[str, str]:
+    def building(self) -> UploadLimit | None:
         """The same for build requirements, and for the programs of managers."""
         ...
 
@@ -149,8 +150,8 @@ class PackageChecks(Protocol):
 class NoChecks(NamedTuple):
     """Nothing is checked."""
 
-    resolving: Mapping[str, str] = MappingProxyType({})
-    building: Mapping[str, str] = MappingProxyType({})
+    resolving: UploadLimit | None = None
+    building: UploadLimit | None = None
 
     def check_recorded(self, record: BuildRecord) -> BuildRecord:
         """Return *record* without an audit, whose settings have changed."""

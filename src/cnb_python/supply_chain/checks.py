@@ -1,6 +1,6 @@
 """The checks of one build, as its settings and service bindings ask for them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +12,7 @@ from cnb_python.config.kinds import age_in_hours
 from cnb_python.config.settings import OFF, STOP, UV, Settings
 from cnb_python.errors.base import Message
 from cnb_python.errors.supply_chain.audit import NoAuditData
+from cnb_python.install.upload_limit import UploadLimit
 from cnb_python.layers.store import BuildRecord
 from cnb_python.managers.base import Manager, PackageIndexes, Pin, Resolution
 from cnb_python.python.releases import Release
@@ -62,24 +63,21 @@ class Checks:
     _audited: Audited = NOT_AUDITED
 
     @property
-    def resolving(self) -> Mapping[str, str]:
-        """Variables by which pip and uv leave out younger releases.
+    def resolving(self) -> UploadLimit | None:
+        """The limit with which pip and uv leave out younger releases.
 
-        Empty for a `uv.lock`: uv refuses a lock file that was made with another limit.
+        None for a `uv.lock`: uv refuses a lock file that was made with another limit.
         """
-        return {} if self.manager == UV else self.building
+        return None if self.manager == UV else self.building
 
     @property
-    def building(self) -> Mapping[str, str]:
-        """The same for build requirements, and for the programs of managers.
-
-        Empty if packages are excepted, since the variables cannot except packages.
-        """
-        if not self.cooldown or self.settings.cooldown_except:
-            return {}
-        hours = timedelta(hours=age_in_hours(self.settings.cooldown))
-        latest = f"{self.system.moment - hours:%Y-%m-%dT%H:%M:%SZ}"
-        return {"PIP_UPLOADED_PRIOR_TO": latest, "UV_EXCLUDE_NEWER": latest}
+    def building(self) -> UploadLimit | None:
+        """The same for build requirements, and for the programs of managers."""
+        if not self.cooldown:
+            return None
+        age = timedelta(hours=age_in_hours(self.settings.cooldown))
+        moment = self.system.moment
+        return UploadLimit(moment - age, moment, passed.excepted_names(self.settings))
 
     def check_recorded(self, record: BuildRecord) -> BuildRecord:
         """See `PackageChecks`. Raises what `Audit.run` raises."""

@@ -57,9 +57,12 @@ def page(name: str) -> dict[str, object]:
 class Limited(FakeManager):
     """Resolves to an older release if it is asked to leave out young ones."""
 
+    excepted: frozenset[str] = frozenset()
+
     def resolve(self, context: InstallContext, run: Run) -> Resolution:
         limit = context.environ.get("UV_EXCLUDE_NEWER", "")
         self.calls.append(f"limit {limit}")
+        self.excepted = context.excepted.names
         assert context.environ.get("PIP_UPLOADED_PRIOR_TO", "") == limit
         if limit and self.refusal:
             raise ContractBroken("index", self.refusal)
@@ -171,19 +174,50 @@ def test_resolver_leaves_out_young_releases(app: FakeBuild) -> None:
     assert app.manager.calls == []
 
 
-@pytest.mark.parametrize("excepted", [(), ("b",)])
-def test_resolution_without_a_limit_is_checked(app: FakeBuild, excepted: tuple[str, ...]) -> None:
-    """If no older release fits, or packages are excepted, which the tools cannot."""
+@pytest.mark.parametrize(
+    ("settings", "title"),
+    [
+        (Settings(cooldown="7 days"), "Resolving again, with releases of any age"),
+        (
+            Settings(cooldown="7 days", cooldown_except=("b",)),
+            "Resolving again, with releases of any age, since pip cannot except b alone",
+        ),
+    ],
+)
+def test_resolution_without_a_limit_is_checked(
+    app: FakeBuild, settings: Settings, title: str
+) -> None:
+    """If no older release fits."""
     from_files = NeedsResolving("it asks for a range")
     app.manager = Limited(dict(PACKAGES), from_files=from_files, refusal="none fits")
-    app.settings = Settings(cooldown="7 days", cooldown_except=excepted)
+    app.settings = settings
 
     with pytest.raises(ReleasesTooYoung):
         app.build()
 
     limits = [call for call in app.manager.calls if call.startswith("limit")]
-    assert limits == (["limit "] if excepted else ["limit 2026-11-14T00:00:00Z", "limit "])
-    assert ("Resolving again, with releases of any age" in app.log.lines) is not bool(excepted)
+    assert limits == ["limit 2026-11-14T00:00:00Z", "limit "]
+    assert title in app.log.lines
+
+
+def test_resolution_that_pip_could_not_limit_is_installed_if_only_excepted_ones_are_young(
+    app: FakeBuild,
+) -> None:
+    """It cannot except a package without a wheel, or of an index without upload times."""
+    from_files = NeedsResolving("it asks for a range")
+    app.manager = Limited(dict(PACKAGES), from_files=from_files, refusal="none fits")
+    app.settings = Settings(cooldown="7 days", cooldown_except=("a",))
+
+    assert app.build().distributions == {"a": "1.1"}
+
+
+def test_excepted_packages_do_not_lift_the_limit(app: FakeBuild) -> None:
+    app.manager = Limited(dict(PACKAGES), from_files=NeedsResolving("it asks for a range"))
+    app.settings = Settings(cooldown="7 days", cooldown_except=("Company.Tools", "b"))
+
+    assert app.build().distributions == {"a": "1.0"}
+
+    assert app.manager.excepted == {"company-tools", "b"}
 
 
 class Unresolvable(FakeManager):

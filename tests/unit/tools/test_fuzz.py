@@ -122,7 +122,7 @@ EXEMPT = {
         *("provision/materials.py _installers", "explain/declared_packages.py _rows"),
     },
     "it runs a tool first; what parses its answer has a reader": {
-        *("managers/pip/install.py resolve", "managers/pip/install.py _download"),
+        *("managers/pip/install.py _read_report_file", "managers/pip/install.py _download"),
         *("managers/pip/manager.py _plan", "managers/pdm/export.py resolve"),
         *("managers/pdm/export.py _exported", "managers/pdm/export.py local_sources"),
         *("managers/pipenv/export.py _resolve_pipfile", "managers/pipenv/export.py _run"),

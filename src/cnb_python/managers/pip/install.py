@@ -23,6 +23,7 @@ from cnb_python.managers.base import InstallContext, Pin, PinsRefused, Resolutio
 from cnb_python.managers.index_config import Network, check_pip_addresses, network_variables
 from cnb_python.managers.pip import commands as pip_commands
 from cnb_python.managers.pip import errors as pip_errors
+from cnb_python.managers.pip import excepted
 from cnb_python.managers.requirement_lines import VARIABLE, option_of, read_lines, split_marker
 from cnb_python.managers.source_lines import OwnLines, build_options, read_own_lines
 from cnb_python.managers.tool_settings import read_pip_settings
@@ -74,9 +75,14 @@ def resolve(files: Files, context: InstallContext, run: Run, *, by_uv: bool) -> 
     if not by_uv:
         options = read_pip_settings(context.environ).options
         check_pip_addresses(options, context.environ)
+        own = _own_lines(files, context)
+
+        read = partial(_read_report_file, own)
+        wheels = excepted.download(files, own.finding, context, run, read)
+        context = wheels.added_to(context)
         report = context.scratch / "report.json"
         _run_pip(files, pip_commands.resolve(files, context, report), context, run)
-        return read_report(report.read_text(encoding="utf-8"), _own_lines(files, context))
+        return wheels.restored(read(report))
     lock, own = context.scratch / "pylock.toml", _own_lines(files, context)
     of_uv = uv.with_indexes(context, context.app_dir, own.finding)
     run = with_required_uv(context, run)
@@ -171,6 +177,10 @@ def _download(context: InstallContext, address: str) -> str:
         return ""
     finally:
         file.unlink(missing_ok=True)
+
+
+def _read_report_file(own: OwnLines, report: Path) -> Resolution:
+    return read_report(report.read_text(encoding="utf-8"), own)
 
 
 def read_report(report: str, own: OwnLines) -> Resolution:

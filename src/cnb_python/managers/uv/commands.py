@@ -192,7 +192,17 @@ def options(context: InstallContext) -> tuple[str, ...]:
         *("--python", str(context.environment / "bin/python")),
         *("--cache-dir", str(context.uv_cache)),
         *(("--no-index",) if context.no_index else ()),
+        *without_limit(context),
     )
+
+
+def without_limit(context: InstallContext) -> tuple[str, ...]:
+    """Return the options for packages that may have any age; uv has no variable for them.
+
+    Since uv 0.9.17. A uv that the app requires may be older, and refuses them.
+    """
+    names = sorted(context.excepted.names)
+    return tuple(word for name in names for word in ("--exclude-newer-package", f"{name}=false"))
 
 
 def _uv(context: InstallContext, action: str, *more: str) -> tuple[str, ...]:
