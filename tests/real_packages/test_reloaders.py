@@ -119,6 +119,31 @@ def name():
 """
 
 
+BOKEH = """\
+from bokeh.io import curdoc
+from bokeh.models import Div
+
+curdoc().add_root(Div(text="shop"))
+curdoc().title = "one"
+"""
+PANEL = """\
+import panel as pn
+
+pn.Column("shop").servable(title="one")
+"""
+FASTMCP = """\
+from fastmcp import FastMCP
+from starlette.responses import PlainTextResponse
+
+mcp = FastMCP("shop")
+
+
+@mcp.custom_route("/", methods=["GET"])
+async def index(request):
+    return PlainTextResponse("one")
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """An app, and what starts it."""
@@ -155,6 +180,9 @@ CASES = (
     Case("litestar", {"app.py": LITESTAR}, "litestar uvicorn", "uvicorn --reload"),
     Case("sanic", {"app.py": SANIC}, "sanic", "sanic app:app"),
     Case("aiohttp", {"app.py": AIOHTTP}, "aiohttp gunicorn", "gunicorn --reload"),
+    Case("bokeh", {"app.py": BOKEH}, "bokeh", "--dev app.py", "/app"),
+    Case("panel", {"app.py": PANEL}, "panel", "--dev", "/app"),
+    Case("fastmcp", {"app.py": FASTMCP}, "fastmcp", "--reload"),
 )
 
 

@@ -16,6 +16,7 @@ FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 BOTTLE = "import bottle\napp = bottle.Bottle()\n"
 SANIC = "from sanic import Sanic\napp = Sanic('shop')\n"
 SHINY = "from shiny import App, ui\napp = App(ui.page_fluid(), None)\n"
+FASTMCP = "from fastmcp import FastMCP\nmcp = FastMCP('shop')\n"
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
 DJANGO: Files = {
     "manage.py": MANAGE,
@@ -148,6 +149,35 @@ def test_other_images_have_no_process_for_tests(tmp_path: Path, exec_env: str) -
             "shiny",
             f"shiny run app.py --host {HOST} --port {PORT} --reload",
         ),
+        (
+            {"app.py": "import streamlit as st\n"},
+            "streamlit",
+            (
+                f"streamlit run app.py --server.address {HOST} --server.port {PORT}"
+                " --server.headless true --server.runOnSave true"
+            ),
+        ),
+        (
+            {"app.py": "import panel as pn\npn.Row().servable()\n"},
+            "panel",
+            (
+                f"panel serve app.py --address {HOST} --port {PORT}"
+                " --allow-websocket-origin '*' --dev"
+            ),
+        ),
+        (
+            {"a b.py": "from bokeh.io import curdoc\ncurdoc()\n"},
+            "bokeh",
+            (
+                f"bokeh serve 'a b.py' --address {HOST} --port {PORT}"
+                " --allow-websocket-origin '*' --dev 'a b.py'"
+            ),
+        ),
+        (
+            {"app.py": "import marimo\napp = marimo.App()\n"},
+            "marimo",
+            f"marimo run app.py --host {HOST} --port {PORT} --headless --watch",
+        ),
     ],
 )
 def test_server_reloads_in_development(
@@ -162,6 +192,16 @@ def test_server_reloads_in_development(
     (tmp_path / "again").mkdir()
     production = plan_of(tmp_path / "again", files, installed, "production")
     assert "reload" not in commands(production)["web"].replace("--noreload", "")
+
+
+def test_older_release_without_a_reloader_starts_as_in_production(tmp_path: Path) -> None:
+    app = read_app(write_files(tmp_path / "app", {"app.py": FASTMCP}))
+
+    old = processes.plan_launch(app, {"fastmcp": "2.14.5"}, exec_env="development")
+    new = processes.plan_launch(app, {"fastmcp": "3.0.0"}, exec_env="development")
+
+    assert not commands(old)["web"].endswith("--reload")
+    assert commands(new)["web"].endswith("--reload")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ author names stays as it is. Separate from `launch/web_process`, which chooses t
 """
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from cnb_python.launch.gunicorn_config import preloading
 from cnb_python.launch.launch_plan import FoundProcess
 from cnb_python.launch.procfile import WEB
+from cnb_python.python.versions import is_at_least
 
 _RUNSERVER = "python manage.py runserver "
 _NO_RELOAD = "--noreload "
@@ -28,6 +30,8 @@ class _Reloader:
     """The option is one of the last word of its command, and not of the program."""
     without: str = ""
     """An option that the reloader does not work with."""
+    since: str = ""
+    """The first release that has it; the distribution is called as the program."""
 
 
 # By the program. Each is an option of its documentation; the others have no reloader.
@@ -41,6 +45,13 @@ _RELOADERS = {
     # the manager ends at SIGTERM.
     "sanic": _Reloader("--reload", is_last=True, without=" --single-process"),
     "shiny": _Reloader("--reload", is_last=True),
+    # Without it, the page has a button for the new code.
+    "streamlit": _Reloader("--server.runOnSave true", is_last=True),
+    "panel": _Reloader("--dev", is_last=True),
+    # By itself it watches directories and imported modules, and no script.
+    "bokeh": _Reloader("--dev {file}", is_last=True),
+    "marimo": _Reloader("--watch", is_last=True, since="0.3.0"),
+    "fastmcp": _Reloader("--reload", is_last=True, since="3.0.0"),
 }
 _WITHOUT = frozenset({"waitress-serve", "daphne", "uwsgi"})
 # Distributions of servers that another server replaces in development, if there is one. Not
@@ -97,14 +108,18 @@ def reloading(process: FoundProcess, installed: Mapping[str, str], app_dir: Path
         return _noting(process, reason)
     variables, program, arguments = _parts(process)
     reloader = _RELOADERS.get(program)
-    if reloader is None:
+    if reloader is None or not _has(reloader, installed.get(program, "")):
         return process
+    option = reloader.option.replace("{file}", shlex.quote(process.evidence.file))
     if reloader.without:
         arguments = arguments.replace(reloader.without, "")
-    words = (program, arguments, reloader.option)
-    if not reloader.is_last:
-        words = (program, reloader.option, arguments)
-    return _with(process, variables + " ".join(words), reloader.option)
+    words = (program, arguments, option) if reloader.is_last else (program, option, arguments)
+    return _with(process, variables + " ".join(words), option)
+
+
+def _has(reloader: _Reloader, version: str) -> bool:
+    """Whether release *version* of a program has *reloader*; a version may be unknown."""
+    return not reloader.since or not version or is_at_least(version, reloader.since)
 
 
 def _obstacle(process: FoundProcess, installed: Mapping[str, str], app_dir: Path) -> str:
