@@ -85,6 +85,11 @@ _WORKERS = """
 """
 
 _REST = """
+A worker loads the module of its command, and what that imports. If tasks are in other modules,
+which the code does not name (`include`, `import_paths`), the command gets them: Celery with
+`--include`, Taskiq as further arguments, Huey and Procrastinate by a module that imports the
+object and the tasks. If there is no such module, the build warns.
+
 A bot that receives its messages over HTTP (webhooks), and a program that runs a server and a bot,
 is `web`. The server of the framework starts the app, unless that would leave out the bot: then
 the program itself runs. A bot that polls is a worker, and the app has no process `web` then, also

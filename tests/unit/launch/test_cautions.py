@@ -142,3 +142,17 @@ def test_a_wsgi_server_names_the_asgi_app_that_no_package_serves(tmp_path: Path)
     assert plan.discovered[0].command == "gunicorn shop.wsgi:application"
     assert "no installed package can serve shop.asgi:application" in line
     assert line.endswith("which needs uvicorn")
+
+
+def test_tasks_that_no_module_loads_with_the_object_are_named(tmp_path: Path) -> None:
+    tasks = "from config import huey\n@huey.task()\ndef add(): ...\n"
+    files = {
+        "config.py": "from huey import RedisHuey\nhuey = RedisHuey('shop')\n",
+        "mail.py": tasks,
+        "reports.py": tasks,
+    }
+    plan = processes.plan_launch(read_app(write_files(tmp_path / "app", files)), {"huey": "3"})
+    (warning,) = launch_report.warnings(plan, lambda package: (package, package))
+
+    assert warning.title == "The worker does not load the tasks in mail.py, reports.py"
+    assert warning.body[-1] == "    import mail, reports"

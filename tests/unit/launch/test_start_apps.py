@@ -11,8 +11,9 @@ from tests.unit.launch.app_shapes import APP_SHAPES
 from tests.unit.launch.bot_apps import BOT_APPS
 from tests.unit.launch.further_apps import FURTHER_APPS
 from tests.unit.launch.start_apps import START_APPS, Expected, StartApp
+from tests.unit.launch.task_apps import TASK_APPS
 
-APPS = (*START_APPS, *APP_SHAPES, *BOT_APPS, *FURTHER_APPS)
+APPS = (*START_APPS, *APP_SHAPES, *BOT_APPS, *FURTHER_APPS, *TASK_APPS)
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)

@@ -6,6 +6,7 @@ Separate from `found_processes`, which puts them beside the process `web`.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from cnb_python.launch.background.task_modules import load_tasks
 from cnb_python.launch.code.importers import imports, starting_program
 from cnb_python.launch.code.program_starts import server_lines
 from cnb_python.launch.code.source_files import SourceFiles
@@ -86,6 +87,8 @@ def _process(
     evidence = Evidence(tool.title, match.file.shown, match.line, match.name or tool.package)
     if tool.is_program:
         return _of_program(kind, match, evidence, files, importable, tool.note)
+    loaded = load_tasks(tool, match, files, importable)
+    match = loaded.match
     directory, module = importable(match.file)
     words = {
         "module": module,
@@ -94,8 +97,16 @@ def _process(
         "modules": " ".join(_modules(tool, files, directory, importable)),
         "queues": " ".join(_queues(files)),
     }
-    command = command_text(tool.template, **words).rstrip()
-    return FoundProcess(kind, command, evidence, directory, words=_words(tool))
+    command = command_text(tool.template, **words).rstrip() + loaded.words
+    return FoundProcess(
+        kind,
+        command,
+        evidence,
+        directory,
+        lines=loaded.lines,
+        cautions=loaded.cautions,
+        words=_words(tool),
+    )
 
 
 def _of_program(

@@ -38,6 +38,13 @@ class BackgroundTool:
     """The type if a tool before it has the type already; empty: the first one wins."""
     replaces_web: bool = False
     """Whether an app of this kind has no web server: a bot."""
+    tasks: str = ""
+    """A pattern of the code that defines a task, perhaps in another module than the object."""
+    loading: str = ""
+    """What loads further modules: `{0}` is their names with spaces, `{1}` with commas. Empty: the
+    worker starts from a module that imports them."""
+    configured: str = ""
+    """A pattern of code that says which modules the worker loads."""
     note: str = ""
     """A line for the log."""
     needs_schedule: bool = False
@@ -130,12 +137,18 @@ _PROCRASTINATE = "https://procrastinate.readthedocs.io/"
 _RQ = "https://python-rq.org/docs/workers/"
 
 BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
-    _celery(
-        "Celery",
-        "celery",
-        WORKER,
-        "worker --loglevel INFO",
-        "https://docs.celeryq.dev/en/stable/userguide/workers.html",
+    replace(
+        _celery(
+            "Celery",
+            "celery",
+            WORKER,
+            "worker --loglevel INFO",
+            "https://docs.celeryq.dev/en/stable/userguide/workers.html",
+        ),
+        tasks=r"^[ \t]*@(?:\w+\.)*(?:shared_)?task\b",
+        # https://docs.celeryq.dev/en/stable/reference/cli.html#celery-worker
+        loading=" --include {1}",
+        configured=r"autodiscover_tasks|\binclude\s*=|\bimports\s*=|CELERY_(?:IMPORTS|INCLUDE)",
     ),
     _celery(
         "Celery with django-celery-beat",
@@ -208,13 +221,17 @@ BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
         "run_huey",
         "https://huey.readthedocs.io/en/latest/django.html",
     ),
-    _tool(
-        "Huey",
-        "huey",
-        # Its script is huey_consumer.py in older releases.
-        "python -m huey.bin.huey_consumer {module}.{name}",
-        _ANY_NAME + r"(?:huey\.)?\w*Huey\(",
-        "https://huey.readthedocs.io/en/latest/consumer.html",
+    replace(
+        _tool(
+            "Huey",
+            "huey",
+            # Its script is huey_consumer.py in older releases.
+            "python -m huey.bin.huey_consumer {module}.{name}",
+            _ANY_NAME + r"(?:huey\.)?\w*Huey\(",
+            "https://huey.readthedocs.io/en/latest/consumer.html",
+        ),
+        # https://huey.readthedocs.io/en/latest/imports.html
+        tasks=r"^@(?:\w+\.)*(?:\w+_)?task\(",
     ),
     _tool(
         "arq",
@@ -223,12 +240,16 @@ BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
         r"^class\s+(\w*WorkerSettings\w*)",
         "https://arq-docs.helpmanual.io/",
     ),
-    _tool(
-        "Taskiq",
-        "taskiq",
-        "taskiq worker {module}:{name}",
-        _ANY_NAME + r"\(?\s*\w*Broker\(",
-        "https://taskiq-python.github.io/guide/cli.html",
+    replace(
+        _tool(
+            "Taskiq",
+            "taskiq",
+            "taskiq worker {module}:{name}",
+            _ANY_NAME + r"\(?\s*\w*Broker\(",
+            "https://taskiq-python.github.io/guide/cli.html",
+        ),
+        tasks=r"^@(?:\w+\.)*task\b",
+        loading=" {0}",
     ),
     _tool(
         "Taskiq",
@@ -245,13 +266,17 @@ BACKGROUND_TOOLS: tuple[BackgroundTool, ...] = (
         "procrastinate worker",
         _PROCRASTINATE,
     ),
-    _tool(
-        "Procrastinate",
-        "procrastinate",
-        # Its script does not import from the working directory.
-        "python -m procrastinate --app={module}.{name} worker",
-        _ANY_NAME + r"(?:procrastinate\.)?App\(",
-        _PROCRASTINATE,
+    replace(
+        _tool(
+            "Procrastinate",
+            "procrastinate",
+            # Its script does not import from the working directory.
+            "python -m procrastinate --app={module}.{name} worker",
+            _ANY_NAME + r"(?:procrastinate\.)?App\(",
+            _PROCRASTINATE,
+        ),
+        tasks=r"^@(?:\w+\.)*(?:task|periodic)\b",
+        configured=r"\bimport_paths\b",
     ),
     _of_django(
         "django-q",
