@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cnb_python.distributions.system_libraries import SystemLibraries
@@ -56,16 +57,16 @@ def problems(needed: Mapping[str, Needed], libraries: SystemLibraries) -> list[s
     return lines
 
 
-def _label(app: str) -> str:
+def _label(app: str, env: Mapping[str, str]) -> str:
     directory = Path(app)
     if directory.is_dir():
         return oci.read(directory).labels.get(LABEL, "")
     form = f'{{{{index .Config.Labels "{LABEL}"}}}}'
-    return run("docker", "image", "inspect", "--format", form, app).strip()
+    return run("docker", "image", "inspect", "--format", form, app, env=env).strip()
 
 
 @contextmanager
-def _root(image: str) -> Iterator[Path]:
+def _root(image: str, env: Mapping[str, str]) -> Iterator[Path]:
     """Yield the root file system of *image*: a directory, a layout, or a name for Docker."""
     directory = Path(image)
     if directory.is_dir() and not (directory / "index.json").exists():
@@ -79,31 +80,34 @@ def _root(image: str) -> Iterator[Path]:
             for layer in layout.layers:
                 run("tar", "-x", *_LEFT_OUT, "-C", root, "-f", layout.blob(layer))
         else:
-            _export(image, Path(scratch), root)
+            _export(image, Path(scratch), root, env)
         yield root
 
 
-def _export(image: str, scratch: Path, root: Path) -> None:
-    container = run("docker", "create", image, "/").strip()
+def _export(image: str, scratch: Path, root: Path, env: Mapping[str, str]) -> None:
+    container = run("docker", "create", image, "/", env=env).strip()
     try:
-        run("docker", "export", "--output", scratch / "image.tar", container)
+        run("docker", "export", "--output", scratch / "image.tar", container, env=env)
     finally:
-        run("docker", "rm", container)
+        run("docker", "rm", container, env=env)
     run("tar", "-x", *_LEFT_OUT, "-C", root, "-f", scratch / "image.tar")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Check each run image; return 1 if one of them lacks something."""
+def main(arguments: Sequence[str], env: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Check each run image; return 1 if one of them lacks something.
+
+    *env* has variables of the Docker client, such as the engine's address.
+    """
     if len(arguments) < 2 or any(each.startswith("-") for each in arguments):
         fail("Usage: python3 -m tools.libraries APP RUN ...")
     app, *images = arguments
-    label = _label(app)
+    label = _label(app, env)
     if not label or label == "<no value>":
         fail(f"{app} has no label {LABEL}: build it again with this release of the buildpack.")
     needed = needed_by(label)
     failed = False
     for image in images:
-        with _root(image) as root:
+        with _root(image, env) as root:
             lines = problems(needed, SystemLibraries(root))
         failed |= bool(lines)
         say(f"{image}: " + ("not fit" if lines else f"has all {len(needed)} libraries"))
