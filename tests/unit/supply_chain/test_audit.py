@@ -34,7 +34,8 @@ def app(tmp_path: Path) -> Path:
 
 
 def audit(app: Path, data: Path, **settings: str) -> tuple[Audit, Log]:
-    system, _, log = world(lambda _: pytest.fail("nothing runs"))
+    fake, _, log = world(lambda _: pytest.fail("nothing runs"))
+    system = replace(fake, today=date(2026, 11, 2))
     return Audit(Settings(**settings), (RecordSource(ZIP_TITLE, data),), app, system), log  # type: ignore[arg-type]  # values of any setting
 
 
@@ -126,6 +127,44 @@ def test_old_records_are_a_warning_in_every_build(
     assert len(warnings) == bool(days)
     assert all(f"2026-11-01, {days} days ago" in line for line in warnings)
     assert all(ZIP_TITLE in line for line in warnings)
+
+
+@pytest.mark.parametrize(
+    "modified", ["9999-12-31", "2026-12-03T00:00:00Z", "2026-99-99T00:00:00Z", "soon"]
+)
+def test_one_wrong_date_does_not_hide_that_the_records_are_old(
+    app: Path, tmp_path: Path, modified: str
+) -> None:
+    wrong = {**record("GHSA-9", "flask", "1.0"), "modified": modified}
+    own, log = audit(app, osv_zip(tmp_path, VULNERABLE, wrong))
+    own = replace(own, system=replace(own.system, today=date(2026, 12, 1)))
+
+    result = own.run(RELEASES, (), NOT_AUDITED)
+
+    assert result.newest == "2026-11-01"
+    assert any("2026-11-01, 30 days ago" in line for line in log.lines)
+    is_later = modified in {"9999-12-31", "2026-12-03T00:00:00Z"}
+    later = "; 1 of their dates are after today, and do not count"
+    assert any(later in line for line in log.lines) is is_later
+
+
+def test_records_of_tomorrow_count_since_clocks_differ(app: Path, tmp_path: Path) -> None:
+    own, _ = audit(app, osv_zip(tmp_path, VULNERABLE))
+    own = replace(own, system=replace(own.system, today=date(2026, 10, 31)))
+
+    assert own.run(RELEASES, (), NOT_AUDITED).newest == "2026-11-01"
+
+
+def test_clock_before_all_records_is_visible(app: Path, tmp_path: Path) -> None:
+    own, log = audit(app, osv_zip(tmp_path, VULNERABLE))
+    own = replace(own, system=replace(own.system, today=date(2020, 1, 1)))
+
+    first = own.run(RELEASES, (), NOT_AUDITED)
+
+    assert first.newest == ""
+    assert any("after today" in line for line in log.lines)
+    # The next clock is right: the records did not change, but their dates count now.
+    assert audit(app, tmp_path / "all.zip")[0].run(RELEASES, (), first).newest == "2026-11-01"
 
 
 @pytest.mark.parametrize("modified", ["", "soon", "2026-99-99T00:00:00Z", "9999-12-31"])

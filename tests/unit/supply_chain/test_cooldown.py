@@ -90,6 +90,16 @@ def test_young_release_stops_the_build() -> None:
     assert "BP_PYTHON_COOLDOWN_EXCEPT=litellm" in message
 
 
+@pytest.mark.parametrize("uploaded", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00"])
+def test_upload_time_at_the_end_of_time_is_young_or_unknown(uploaded: str) -> None:
+    young = page(file("litellm-1.82.8-py3-none-any.whl", uploaded))
+
+    with pytest.raises((ReleasesTooYoung, AgesUnknown)) as failure:
+        check({f"{INDEX}litellm/": young}, LITELLM_PIN)
+
+    assert "litellm" in text_of(failure.value.describe())
+
+
 def test_old_release_passes_and_is_not_requested_again() -> None:
     pin = LITELLM_PIN._replace(version="1.82.6", line="litellm==1.82.6")
     own, index, log = check({f"{INDEX}litellm/": LITELLM}, pin)

@@ -192,3 +192,24 @@ def test_named_document_must_exist(tmp_path: Path) -> None:
         read_vex(tmp_path, ("missing.json",))
 
     assert failure.value.reason == "No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        # As text, the first is the later one.
+        ("2026-02-01T01:00:00+05:00", "2026-01-31T21:00:00Z"),
+        ("soon", "2026-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59-12:00", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00", "2026-01-01T00:00:01Z"),
+    ],
+)
+def test_latest_statement_counts_in_any_form_of_time(
+    tmp_path: Path, earlier: str, later: str
+) -> None:
+    statements = (
+        {"status": "fixed", "timestamp": later},
+        {"status": "affected", "timestamp": earlier},
+    )
+
+    assert status(tmp_path, openvex(*statements))[0] == "fixed"

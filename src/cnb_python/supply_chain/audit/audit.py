@@ -25,9 +25,11 @@ from cnb_python.supply_chain.audit.vex import Vex, read_vex
 from cnb_python.system.interface import System
 
 # Part of the digest over the inputs: what an older release found is not used any more.
-_FORMAT = "2"
+_FORMAT = "3"
 # Databases get records of Python packages every day.
 _OLD = timedelta(days=7)
+# Dates of records are in UTC, and clocks differ.
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 class Audited(NamedTuple):
@@ -85,11 +87,13 @@ class Audit:
         used if its inputs are the same. *in_image*: the previous image has these packages. Prints
         warnings. Raises MalwareFound, VulnerablePackages, BadAuditData and BadVex.
         """
-        records = Records(self.sources)
+        today = self.system.moment.date()
+        records = Records(self.sources, until=today + _CLOCKS_DIFFER)
         vex = read_vex(self.app_dir, self.settings.vex)
         releases = {name: installed[name] for name in installed if name not in elsewhere}
         digest, newest = _digest(releases, records, vex), before.newest
-        if before.digest == digest:
+        # Without a date, the clock may have been wrong: it is determined again.
+        if before.digest == digest and newest:
             result = from_lines(before.findings)
         else:
             result = vex.applied(_compared(records, releases))
@@ -133,7 +137,9 @@ def _compared_line(releases: int, records: Records) -> str:
     packages = f"{releases} package{'' if releases == 1 else 's'}"
     count = f"{records.count:,} record{'' if records.count == 1 else 's'}"
     newest = f", the newest from {records.newest}" if records.newest else ""
-    return f"Compared {packages} with {count}{newest}"
+    later = records.after_today
+    wrong = f"; {later:,} of their dates are after today, and do not count" if later else ""
+    return f"Compared {packages} with {count}{newest}{wrong}"
 
 
 def _date(text: str) -> date:

@@ -8,7 +8,8 @@ import re
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -65,8 +66,14 @@ class Records:
     limits: DataLimits = LIMITS
     count: int = 0
     """How many records were read."""
+    until: date = date.max
+    """Dates after this one do not count: one of them would hide that all others are old."""
     newest: str = ""
     """The latest date on which a record changed, as `2026-11-29`; empty if no record has one."""
+    after_today: int = 0
+    """How many dates did not count, since they are after `until`."""
+    _dates: dict[bytes, date | None] = field(default_factory=dict)
+    """Each date in the records, as it is written, since records have few different ones."""
 
     def digest(self) -> str:
         """Return a SHA-256 in hex over the files of all sources. Raises BadAuditData."""
@@ -85,15 +92,25 @@ class Records:
             self.count += 1
             total += len(content)
             self._check(title, total)
-            # As text, like the names: dates of this form sort by time.
-            dates = (each.decode() for each in _MODIFIED.findall(content))
-            self.newest = max(self.newest, *dates, "")
+            for text in _MODIFIED.findall(content):
+                self._note(text)
             has_ecosystem = has_ecosystem or ECOSYSTEM.encode() in content
             if _names_any(content, names):
                 yield title, _parsed(content, title)
         if not has_ecosystem:
             titles = ", ".join(source.title for source in self.sources)
             raise BadAuditData(titles, f"no record in it is about {ECOSYSTEM}")
+
+    def _note(self, text: bytes) -> None:
+        """Take *text*, the date of a change, into account."""
+        if text not in self._dates:
+            self._dates[text] = _date_of(text)
+        changed = self._dates[text]
+        if changed and changed > self.until:
+            self.after_today += 1
+        elif changed:
+            # As text, like the names: dates of this form sort by time.
+            self.newest = max(self.newest, changed.isoformat())
 
     def _check(self, title: str, total: int) -> None:
         if self.count > self.limits.records:
@@ -146,6 +163,13 @@ class Records:
             raise BadAuditData(file.title, f"it is damaged: {error}") from error
         except OSError as error:
             raise _unreadable(file.title, error) from error
+
+
+def _date_of(text: bytes) -> date | None:
+    try:
+        return date.fromisoformat(text.decode("ascii"))
+    except ValueError:  # the 99th of a month
+        return None
 
 
 def _opened(file: RecordSource) -> FileIO:

@@ -9,6 +9,7 @@ Separate from `audit`, since its documents are the app's, not a database's.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -34,6 +35,9 @@ _STATES = {
     "resolved_with_pedigree": FIXED,
 }
 _STATUSES = {NOT_AFFECTED: NOT_AFFECTED, FIXED: FIXED}
+
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Statement(NamedTuple):
@@ -74,9 +78,18 @@ class Vex(NamedTuple):
         about = [each for each in self.statements if each.is_about(finding)]
         if not about:
             return finding
-        last = max(about, key=lambda each: each.time)
-        last = next(each for each in reversed(about) if each.time == last.time)
+        # The last of those with the same time counts.
+        last = max(reversed(about), key=lambda each: _moment(each.time))
         return finding._replace(status=last.status, source=last.source)
+
+
+def _moment(text: str) -> datetime:
+    """Return the time *text* in UTC; the earliest time if it is none."""
+    try:
+        time = datetime.fromisoformat(text)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except ValueError, OverflowError:
+        return _EARLIEST
 
 
 def read_vex(directory: Path, names: Sequence[str]) -> Vex:

@@ -121,7 +121,7 @@ class _Judge(NamedTuple):
             pin.name,
             pin.version,
             _shown(age.uploaded),
-            _shown(age.uploaded + self.age + _MINUTE),
+            _shown(_later(age.uploaded, self.age + _MINUTE)),
             newest_older(pin, files, self.latest, self.target),
         )
 
@@ -149,6 +149,12 @@ def _reason(pages: Sequence[Page], *, has_files: bool) -> str:
         return "; ".join(problems)
     asked = ", ".join(shown(page.address) for page in pages)
     return f"{asked or 'no index'} has no file of it that fits"
+
+
+def _later(time: datetime, duration: timedelta) -> datetime:
+    """Return the sum; the last time that there is, if an index has a time close to that."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return time + duration if time.astimezone(UTC) < last - duration else last
 
 
 def _shown(time: datetime) -> str:
