@@ -11,6 +11,8 @@ JSON ?=
 CASE ?= cold
 SECONDS ?= 600
 API ?=
+# Three workers keep two cores busy, since a test of a build often waits.
+BUILDS := -n 3 --dist loadfile
 # Where the host of Python's releases cannot be reached, .venv, tests and `make image` take Pythons from Go modules, and
 # say so. What others may use (`make package`, `make builder`) does so only with GO_MODULES=1.
 GO_MODULES ?=
@@ -21,7 +23,7 @@ NAMES ?=
 VERSION ?=
 FROM ?=
 
-.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases long thorough frameworks lifecycles images scanners bases arm64 manifests collector real-packages docs-test package release builder builder-index fixtures upgrade bench profile compat fuzz data docs clean
+.PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases long thorough frameworks lifecycles images scanners bases arm64 manifests collector real-packages matrix docs-test package release builder builder-index fixtures upgrade bench profile compat fuzz data docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -65,13 +67,16 @@ unit: venv ## Run the unit tests: no process, no network
 	@$(PYTHON) -m coverage report
 
 phases: venv fixtures ## Test the package and builds with the real lifecycle, without Docker
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not thorough and not frameworks" tests/package tests/phases
+	@$(PYTHON) -m pytest $(BUILDS) -m "not thorough and not frameworks and not matrix" tests/package tests/phases
 
 thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases
+	@$(PYTHON) -m pytest $(BUILDS) -m "thorough and not matrix" tests/phases
+
+matrix: venv fixtures ## Run further combinations of what `make long` tests once: lifecycles, managers, Pythons (by hand: 15 minutes)
+	@$(PYTHON) -m pytest $(BUILDS) -m matrix tests/phases tests/lifecycles
 
 long: venv fixtures ## Run all long tests, on all cores: thorough, lifecycles, images, docs-test and slow unit tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m thorough tests/phases tests/lifecycles tests/images tests/docs tests/package tests/unit
+	@$(PYTHON) -m pytest $(BUILDS) -m "thorough and not matrix" tests/phases tests/lifecycles tests/images tests/docs tests/package tests/unit
 
 frameworks: venv fixtures ## Build and start the apps of large frameworks, one by one (by hand; half an hour; NAMES="ray or voila")
 	@$(PYTHON) -m pytest -n 0 -m frameworks $(if $(NAMES),-k "$(NAMES)") tests/phases/test_large_frameworks.py

@@ -48,12 +48,17 @@ CASES = (
     Case(TEKTON, "0.11", cache_image=True),
     Case(TEKTON, "0.12"),
     Case(TEKTON, "0.13", user=OTHER_USER),
-    Case(OLDEST_21, "0.14", cache_image=True),
-    Case(NEWEST, "0.15"),
+    Case(PINNED, "0.14", cache_image=True),
+    # Each of these lifecycles has to be built first, which takes a minute.
+    pytest.param(Case(OLDEST_21, "0.14", cache_image=True), marks=pytest.mark.matrix),
+    pytest.param(Case(NEWEST, "0.15"), marks=pytest.mark.matrix),
 )
 HINT = "use a stable name with --tag, or --previous-image"
 # An image layout can be exported since Platform API 0.12.
-CREATORS = ((TEKTON, "0.13"), (KPACK, "0.12"), (NEWEST, "0.15"))
+CREATORS = (
+    *((TEKTON, "0.13"), (KPACK, "0.12")),
+    pytest.param(NEWEST, "0.15", marks=pytest.mark.matrix),
+)
 
 
 @pytest.mark.parametrize(

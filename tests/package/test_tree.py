@@ -88,6 +88,7 @@ def test_tree_contains_no_path_of_the_build_machine(tree: Path, dist: Path) -> N
         assert not [each for each in paths if each in content], path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("arch", assemble.ARCHES)
 def test_two_runs_make_the_same_package(arch: str, tmp_path: Path) -> None:
     products = [
@@ -100,6 +101,7 @@ def test_two_runs_make_the_same_package(arch: str, tmp_path: Path) -> None:
     assert trees_of.digest(products[0].folder) == trees_of.digest(products[1].folder)
 
 
+@pytest.mark.thorough
 def test_bundled_files_are_reproducible(tree: Path, tmp_path: Path) -> None:
     bundled.make(assemble.this_machine(), tmp_path)
     shutil.copy(execd.program(assemble.this_machine()), tmp_path / "tools")

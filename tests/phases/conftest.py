@@ -17,11 +17,10 @@ HERE = Path(__file__).parent
 
 # The tests that `make phases` runs. `make thorough` and `make long` run the others.
 EVERYDAY = {
-    *("test_commands", "test_process_defaults", "test_detect", "test_environment", "test_flask"),
+    *("test_commands", "test_detect", "test_environment", "test_flask"),
     *("test_failures_of_builds", "test_failures_of_git", "test_failures_of_indexes"),
     *("test_failures_of_requirements", "test_harness", "test_leftovers"),
-    *("test_package_index", "test_packages", "test_python_version", "test_rebuilds"),
-    *("test_attacks", "test_exec_env"),
+    "test_rebuilds",
 }
 
 # `make frameworks` runs it, by hand.

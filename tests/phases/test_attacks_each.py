@@ -13,7 +13,11 @@ PINNED: Form = "pinned"
 # An attack needs no second form of requirements where it does not depend on how they are read.
 CASES = [
     *((name, PINNED) for name in attacks.ATTACKS if name != STOPS),
-    *((name, form) for name in ("caches", "recorded_neighbours") for form in ("hashed", "names")),
+    *(
+        pytest.param(name, form, marks=pytest.mark.matrix)
+        for name in ("caches", "recorded_neighbours")
+        for form in ("hashed", "names")
+    ),
 ]
 
 

@@ -11,7 +11,10 @@ from tests.support.trees import Files
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NEWEST, OLDER = "3.14.6", "3.13.13"
-PROJECTS = (("plain", NEWEST), ("split", NEWEST), ("manifest", NEWEST), ("plain", OLDER))
+PROJECTS = (
+    *(pytest.param((name, NEWEST), id=name) for name in ("plain", "split", "manifest")),
+    pytest.param(("plain", OLDER), id=f"plain-{OLDER}", marks=pytest.mark.matrix),
+)
 REQUIREMENTS = ("django>=5.2,<5.3", "whitenoise>=6", "sqlparse", "psycopg[binary]>=3.2")
 
 
@@ -29,7 +32,7 @@ def python(machine_with: Callable[[str], Machine]) -> Machine:
     return machine_with(NEWEST)
 
 
-@pytest.fixture(scope="module", params=PROJECTS, ids="-".join)
+@pytest.fixture(scope="module", params=PROJECTS)
 def project(
     request: pytest.FixtureRequest,
     machine_with: Callable[[str], Machine],

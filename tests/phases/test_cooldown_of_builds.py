@@ -73,7 +73,13 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield running
 
 
-@pytest.mark.parametrize("manager", APPS)
+@pytest.mark.parametrize(
+    "manager",
+    [
+        *("pip", "uv", "poetry"),
+        *(pytest.param(name, marks=pytest.mark.matrix) for name in ("pdm", "pipenv")),
+    ],
+)
 def test_packages_and_what_builds_them_are_old_enough(
     builds: Builds, packages: Index, tmp_path: Path, manager: str
 ) -> None:

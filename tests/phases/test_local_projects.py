@@ -146,7 +146,11 @@ NEWER = {
 }
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    "case",
+    [*CASES[:2], *(pytest.param(case, marks=pytest.mark.matrix) for case in CASES[2:])],
+    ids=str,
+)
 def test_edited_code_of_projects_is_in_the_next_image(
     builds: Builds, flask: Built, case: Case, served: Index, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tools.package.assemble import ROOT
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.matrix
 
 
 def names(steps: list[dict[str, object]]) -> set[object]:

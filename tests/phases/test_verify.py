@@ -9,6 +9,8 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.support.builds import Builds, Built, fixture
 from tests.support.locked_managers import Images
 from tools.platforms import oci
@@ -92,6 +94,7 @@ def test_rebuild_is_equal_and_differs_from_a_doctored_image_in_one_file(
     assert cause(difference, of_both).startswith("unknown: the content depends on something else")
 
 
+@pytest.mark.matrix
 def test_image_with_compiled_code_is_equal_on_another_machine(
     builds: Builds, images: Images, tmp_path: Path
 ) -> None:
