@@ -93,7 +93,7 @@ object and the tasks. If there is no such module, the build warns.
 A bot that receives its messages over HTTP (webhooks), and a program that runs a server and a bot,
 is `web`. The server of the framework starts the app, unless that would leave out the bot: then
 the program itself runs. A bot that polls is a worker, and the app has no process `web` then, also
-if a thread of the bot answers requests at a port of its own.
+if a thread of the bot answers requests at a fixed port; at `PORT`, it is `web`.
 
 An MCP server that a client starts, and speaks to over stdin and stdout, is the process `mcp`: run
 its image with `docker run -i`. The app then has no process `web`.

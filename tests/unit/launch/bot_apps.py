@@ -4,7 +4,7 @@ A program that serves requests is `web`, and runs its bot. A bot that only polls
 """
 
 from tests.support.trees import Files
-from tests.unit.launch.start_apps import PORT, UVICORN, Expected, StartApp
+from tests.unit.launch.start_apps import HOST, PORT, UVICORN, Expected, StartApp
 
 _MAIN = "if __name__ == '__main__':\n"
 _FLASK = "from flask import Flask\napp = Flask(__name__)\n"
@@ -156,6 +156,39 @@ _SERVERS_WITH_BOT = (
             f"def run():\n    app.run({_PORT})\nThread(target=run).start()\nbot.run('x')\n"
         },
         web=("python main.py", "main.py:6"),
+    ),
+    _app(
+        "discord.py: a thread of the bot has a server of the standard library at PORT",
+        "discord-py",
+        {
+            "main.py": "import os, threading, discord\n"
+            "from http.server import HTTPServer, BaseHTTPRequestHandler\ndef health():\n"
+            "    port = int(os.environ.get('PORT', 8080))\n"
+            "    HTTPServer(('', port), BaseHTTPRequestHandler).serve_forever()\n"
+            "threading.Thread(target=health).start()\ndiscord.Client().run('x')\n"
+        },
+        web=("python main.py", "main.py:6"),
+    ),
+    _app(
+        "discord.py: a listener of a Sanic app starts the bot",
+        "discord-py sanic",
+        {
+            "main.py": f"from sanic import Sanic\n{_DISCORD}app = Sanic('x')\n"
+            "@app.listener('before_server_start')\nasync def start(app, loop):\n"
+            f"    app.add_task(bot.start('x'))\n{_MAIN}    app.run()\n"
+        },
+        web=(f"sanic main:app --host={HOST} --port={PORT} --single-process", "main.py:4"),
+    ),
+    _app(
+        "telethon: aiohttp in the event loop of the client",
+        "telethon aiohttp",
+        {
+            "main.py": "import os\nfrom aiohttp import web\nfrom telethon import TelegramClient\n"
+            "client = TelegramClient('a', 1, 'b')\nclient.start()\n"
+            f"client.loop.create_task(web._run_app(web.Application(), {_PORT}))\n"
+            "client.run_until_disconnected()\n"
+        },
+        web=("python main.py", "main.py:5"),
     ),
     _app(
         "pyrogram: a package that streams files over aiohttp",
@@ -320,6 +353,30 @@ _WEBHOOKS = (
             f"{_MAIN}    uvicorn.run(app, port=1)\n"
         },
         web=(f"{UVICORN} main:app", "main.py:4"),
+    ),
+    _app(
+        "python-telegram-bot: webhook in a FastAPI app that starts and stops the bot",
+        "python-telegram-bot fastapi starlette uvicorn",
+        {
+            "main.py": "from contextlib import asynccontextmanager\nfrom fastapi import FastAPI\n"
+            "from telegram.ext import Application\nbot = Application.builder().build()\n"
+            "@asynccontextmanager\nasync def lifespan(app):\n    await bot.start()\n    yield\n"
+            "    await bot.stop()\napp = FastAPI(lifespan=lifespan)\n"
+        },
+        web=(f"{UVICORN} main:app", "main.py:10"),
+    ),
+    _app(
+        "python-telegram-bot: webhook in a Starlette app of a program",
+        "python-telegram-bot starlette uvicorn",
+        {
+            "bot.py": "import asyncio, os, uvicorn\nfrom starlette.applications import Starlette\n"
+            "from telegram.ext import Application\nasync def main():\n"
+            "    bot = Application.builder().updater(None).build()\n"
+            f"    server = uvicorn.Server(uvicorn.Config(Starlette(), {_PORT}))\n"
+            "    async with bot:\n        await bot.start()\n        await server.serve()\n"
+            f"{_MAIN}    asyncio.run(main())\n"
+        },
+        web=("python bot.py", "bot.py:10"),
     ),
     _app(
         "pyTelegramBotAPI: its own webhook server",

@@ -22,6 +22,10 @@ from cnb_python.launch.tables.background import (
 from cnb_python.launch.web_process import WebChoice, run_program, without_web
 
 _A_PROGRAM = "a program"
+# Servers that start as many processes as WEB_CONCURRENCY says.
+_WITH_WORKERS = frozenset(
+    {"gunicorn", "uvicorn", "uvicorn-worker", "hypercorn", "granian", "uwsgi", "pyuwsgi"}
+)
 _STARTS_BOTH = "Running the program itself: it starts a bot beside the server"
 _STARTS_BOT = (
     "The app starts a bot too, in each process of the server: WEB_CONCURRENCY=1 starts it once"
@@ -86,7 +90,7 @@ def _programs_apart(
         None,
     )
     if same is not None:
-        if _starts(process.program, process, same, files).server == "program":
+        if _serves(process, same, files):
             return web, [each for each in workers if each is not same]
         return without_web(web, same), workers
     has_bot = any(tool.replaces_web for _, tool in background)
@@ -96,10 +100,16 @@ def _programs_apart(
         own = replace(process, type=MCP, evidence=evidence, lines=(MCP_NOTE,))
         return without_web(web, process), [own, *workers]
     if is_bot and is_program:
-        if _starts(process.program, process, process, files).server == "program":
+        if _serves(process, process, files):
             return web, workers
         return without_web(web, process), [replace(process, type=WORKER), *workers]
     return web, workers
+
+
+def _serves(process: FoundProcess, worker: FoundProcess, files: SourceFiles) -> bool:
+    """Whether the program of *process* is a server: in a thread of *worker*, only at PORT."""
+    server = _starts(process.program, process, worker, files).server
+    return server == "program" or (server == "thread" and not process.fixed_port)
 
 
 def _is_same(worker: FoundProcess, web: FoundProcess) -> bool:
@@ -162,7 +172,8 @@ def _served(
     if not process.title:
         return web
     if not starts.needs_program or file is None:
-        return replace(web, process=replace(process, lines=(*process.lines, _STARTS_BOT)))
+        lines = (_STARTS_BOT,) if process.words and process.words[0] in _WITH_WORKERS else ()
+        return replace(web, process=replace(process, lines=(*process.lines, *lines)))
     return replace(
         web, process=run_program(file, process.evidence, _STARTS_BOTH, files, importable)
     )

@@ -4,16 +4,16 @@ Separate from `background_processes`, which finds the worker.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cnb_python.errors.base import Message
-from cnb_python.launch.code.importers import imports, names_from
+from cnb_python.launch.code.importers import module_names, names_from
 from cnb_python.launch.code.source_files import ModuleFile, SourceFiles
+from cnb_python.launch.code.syntax import imports_of
 from cnb_python.launch.programs import IsImportable, Match
 from cnb_python.launch.tables.background import BackgroundTool
 
-_MAX_STEPS = 4
 _SHOWN = 5
 # Directories of which a large app has many modules; a worker with more of them has another way.
 _MOST_MODULES = 50
@@ -105,21 +105,30 @@ def _not_loaded(
     start: ModuleFile, modules: Iterable[ModuleFile], files: SourceFiles
 ) -> list[ModuleFile]:
     """Return those of *modules* that importing *start* does not import, with its packages."""
+    by_name = {name: file for file in reversed(files.files) for name in module_names(file)}
     packages = {start.parts[:depth] for depth in range(1, len(start.parts))}
-    loaded = [start]
-    loaded += (
+    missing = list(modules)
+    waiting = [start]
+    waiting += (
         each for each in files.files if each.stem == "__init__" and each.parts[:-1] in packages
     )
-    for _ in range(_MAX_STEPS):
-        more = [
-            file
-            for file in files.files
-            if file not in loaded and any(imports(each, file) for each in loaded)
-        ]
-        if not more:
-            break
-        loaded += more
-    return [file for file in modules if file not in loaded]
+    loaded: set[str] = set()
+    while waiting and missing:
+        file = waiting.pop()
+        if file.shown in loaded:
+            continue
+        loaded.add(file.shown)
+        missing = [each for each in missing if each.shown != file.shown]
+        waiting += (by_name[name] for name in _imported(file) if name in by_name)
+    return missing
+
+
+def _imported(file: ModuleFile) -> Iterator[str]:
+    """Yield the modules that *file* may import: `a.b` and `a` for `from a import b`."""
+    for origin in imports_of(file.tree).modules if file.tree else ():
+        name = origin.lstrip(".")
+        yield name
+        yield name.rpartition(".")[0]
 
 
 def _listed(modules: list[ModuleFile]) -> str:

@@ -36,6 +36,9 @@ _WEBHOOKS = frozenset({"run_webhook", "run_webhooks", "start_webhook"})
 _BOT_METHODS = frozenset(
     {"run_polling", "start_polling", "infinity_polling", "polling", "run_until_disconnected"}
 )
+# Libraries whose bots start with a method that others have too. `start` of an application of
+# python-telegram-bot does not: an app with a webhook calls it.
+_STARTED_PACKAGES = BOT_PACKAGES - {"telegram", "aiogram", "telebot"}
 # Methods that start a bot if their object is one.
 _BOT_STARTS = frozenset({"run", "start", "login", "connect", "start_async", "connect_async"})
 _BOT_NAME = re.compile(r"(?:\w*[._])?(?:\w*bot|\w*client|dp|dispatcher)", re.IGNORECASE)
@@ -299,7 +302,7 @@ class _FileStarts:
             root = root.func if isinstance(root, ast.Call) else root.value
         return (
             isinstance(root, ast.Name)
-            and self._origins.get(root.id, "").partition(".")[0] in BOT_PACKAGES
+            and self._origins.get(root.id, "").partition(".")[0] in _STARTED_PACKAGES
         )
 
 
