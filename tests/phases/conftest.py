@@ -36,8 +36,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lasting(builds: Builds, base: Path) -> Builds:
-    """The builds that several modules use: their directories stay until the session ends."""
-    directory = base / "lasting"
+    """The builds that several modules use: their directories stay until the session ends.
+
+    They are outside of `base`, since other workers may unpack them when this one has ended.
+    """
+    directory = _run_directory(base) / f"lasting-{base.name}"
     directory.mkdir()
     return replace(builds, directory=directory, numbers=itertools.count())
 
