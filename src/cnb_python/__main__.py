@@ -16,7 +16,7 @@ from cnb_python.errors.base import BuildpackBug, Failure
 from cnb_python.system.output import Console
 
 if TYPE_CHECKING:
-    from cnb_python.cnb.context import BuildContext
+    from cnb_python.cnb.context import BuildContext, DetectContext
     from cnb_python.system.interface import (
         Command,
         Download,
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 EXPECTED = 1
 BUG = 70  # EX_SOFTWARE of sysexits.h
 TERMINATED = 128 + signal.SIGTERM
+
+# Also in `result.telemetry`, which detection loads only if one of them is set.
+_SPANS = ("CNB_OTEL_LOG_PATH", "CNB_OTEL_TRACEPARENT")
 
 BUG_TITLE = "This is a bug in the Python buildpack, not in your app. Please report what follows"
 
@@ -141,7 +144,9 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
             from cnb_python.cnb.context import detect_context
             from cnb_python.detect import detect
 
-            return detect(detect_context(argv, os.environ, Path.cwd(), directory), console.line)
+            inputs = detect_context(argv, os.environ, Path.cwd(), directory)
+            with _detection_observed(inputs) as ended:
+                return ended(detect(inputs, console.line))
         case "build":
             from time import monotonic
 
@@ -168,6 +173,31 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
             return run_explain(argv, directory, process)
         case _:
             raise ValueError(phase)
+
+
+@contextmanager
+def _detection_observed(context: DetectContext) -> Iterator[Callable[[int], int]]:
+    """Write a span when the block ends, if the platform asks for it.
+
+    Yields what takes the exit code of the detection, and returns it.
+    """
+    from time import monotonic
+
+    begin, codes = monotonic(), list[int]()
+
+    def ended(code: int) -> int:
+        codes.append(code)
+        return code
+
+    try:
+        yield ended
+    finally:
+        # Few platforms ask for spans, and detection runs for every app.
+        if any(context.environ.get(name) for name in _SPANS):
+            from cnb_python.result import telemetry
+
+            code = codes[0] if codes else None
+            telemetry.write_detection(context, monotonic() - begin, code)
 
 
 def _system(environ: Mapping[str, str], console: Console) -> System:

@@ -20,6 +20,9 @@ LABEL = "io.github.cnb-python.libraries"
 """The image's label: what it needs of the run image, as JSON."""
 TABLE = Path(__file__).parents[1] / "data/shared_libraries.toml"
 
+LARGEST_LABEL = 256 << 10
+"""In bytes. Labels are in the image's configuration, which every client loads as a whole."""
+
 IN_BUILD_IMAGE, IN_A_LAYER, MISSING, MAY_BE_NEEDED = "+", "~", "-", "?"
 _MOST_NAMES = 3
 # In every image with Debian's or Ubuntu's base system: the C and C++ libraries, and what dpkg, apt
@@ -60,13 +63,33 @@ def is_in_every_image(library: str) -> bool:
 
 
 def labels(recorded: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels of the image; none if it needs no library."""
+    """Return the labels of the image; none if it needs no library.
+
+    If the label is larger than `LARGEST_LABEL`, it has no libraries that every image has; if that
+    is not enough no names of packages, then no versions, and last only the shortest names.
+    """
     needed = {
         library: {"packages": each.distributions, "versions": each.versions}
         for library, each in _parsed(recorded)
         if each.state in {IN_BUILD_IMAGE, MISSING}
     }
-    return {LABEL: json.dumps(needed, sort_keys=True, separators=(",", ":"))} if needed else {}
+    text = _json(needed)
+    if len(text) > LARGEST_LABEL:
+        needed = {name: each for name, each in needed.items() if not is_in_every_image(name)}
+        text = _json(needed)
+    for key in ("packages", "versions"):
+        if len(text) > LARGEST_LABEL:
+            needed = {name: {**each, key: ()} for name, each in needed.items()}
+            text = _json(needed)
+    while len(text) > LARGEST_LABEL:
+        # Names of libraries in files of packages may be anything, and long.
+        needed = {name: needed[name] for name in sorted(needed, key=len)[: len(needed) // 2]}
+        text = _json(needed)
+    return {LABEL: text} if needed else {}
+
+
+def _json(needed: Mapping[str, Mapping[str, tuple[str, ...]]]) -> str:
+    return json.dumps(needed, sort_keys=True, separators=(",", ":"))
 
 
 def warnings(recorded: Mapping[str, str], settings: Settings) -> tuple[Message, ...]:

@@ -128,6 +128,10 @@ class Observed(NamedTuple):
         self.result["layers"] = layers_of(sizes, layers_dir)
 
 
+LARGEST_LABEL = 64 << 10
+"""In bytes. Labels are in the image's configuration, which every client loads as a whole."""
+
+
 def begun(buildpack: Buildpack) -> BuildResult:
     """Return the result of a build that did nothing yet."""
     return {
@@ -149,10 +153,18 @@ def as_json(result: BuildResult) -> str:
 
 
 def of_image(result: BuildResult) -> dict[str, str]:
-    """Return the label of an image: *result* without what differs between equal builds."""
+    """Return the label of an image: *result* without what differs between equal builds.
+
+    If it is larger than `LARGEST_LABEL`, it has no layers, and if that is not enough no files.
+    """
     layers = tuple(_without_state(layer) for layer in result["layers"])
     in_image: BuildResult = {**result, "outcome": "success", "layers": layers, "steps": ()}
-    return {LABEL: as_json(in_image)}
+    text = as_json(in_image)
+    if len(text) > LARGEST_LABEL:
+        text = as_json({**in_image, "layers": ()})
+    if len(text) > LARGEST_LABEL and (packages := in_image["packages"]):
+        text = as_json({**in_image, "layers": (), "packages": {**packages, "files": ()}})
+    return {LABEL: text}
 
 
 def _without_state(layer: ResultLayer) -> ResultLayer:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from cnb_python.cnb.context import Buildpack
+from cnb_python.detect import PASS
 from cnb_python.result.build_result import BuildResult, as_json
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
@@ -74,6 +75,23 @@ def line(
         | {"attributes": _attributes(_facts(result)), **_status(result, time.end)},
         *_steps(time, parent.trace, root, random),
     ]
+    return _document(spans, buildpack)
+
+
+def line_of_detection(
+    code: int | None, buildpack: Buildpack, time: BuildTime, parent: TraceParent, random: Random
+) -> str:
+    """Return the span of a detection that ended with the exit code *code*; None: it failed."""
+    root = random(_SPAN_BYTES).hex()
+    span = _span(parent.trace, root, parent.span, "detect", time.start, time.end)
+    outcome = {None: "failure", PASS: "pass"}.get(code, "fail")
+    # That the app is for another buildpack is no error.
+    status = {"code": _ERROR if code is None else _OK}
+    facts = _attributes({"outcome": outcome})
+    return _document([span | {"attributes": facts, "status": status}], buildpack)
+
+
+def _document(spans: list[_Json], buildpack: Buildpack) -> str:
     about = _attributes(
         {
             "buildpack_id": buildpack.id,

@@ -1,4 +1,4 @@
-"""Writes the spans of a build to a file, if the platform asks for them. Nothing is sent.
+"""Writes the spans of a phase to a file, if the platform asks for them. Nothing is sent.
 
 Separate from `spans`, which has no effects.
 """
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnb_python.cnb.context import BuildContext
-from cnb_python.result.build_result import BuildResult, Observed, ResultStep, error_of
+from cnb_python.cnb.context import BuildContext, DetectContext
+from cnb_python.result.build_result import Observed, ResultStep, error_of
 from cnb_python.system.output import StepTimes
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def observed(
         result["outcome"] = "failure" if result["error"] else "unfinished"
         raise
     finally:
-        if file := destination(context.environ, result):
+        if file := destination(context.environ, result["buildpack"], "build"):
             _write(file, build, context)
 
 
@@ -63,9 +63,26 @@ def _write(file: Path, build: Observed, context: BuildContext) -> None:
     append(file, spans.line(result, context.buildpack, time, parent, os.urandom))
 
 
-def destination(environ: Mapping[str, str], result: BuildResult) -> Path | None:
+def write_detection(context: DetectContext, seconds: float, code: int | None) -> None:
+    """Write the span of a detection of *seconds*, if the platform asks for it.
+
+    *code*: its exit code; None if it failed.
+    """
+    if not (file := destination(context.environ, context.buildpack.id, "detect")):
+        return
+    from time import time_ns  # noqa: PLC0415 - few platforms ask for spans
+
+    from cnb_python.result import spans  # noqa: PLC0415 - as above
+
+    end = time_ns()
+    time = spans.BuildTime(end - round(seconds * _NANOSECONDS), end, ())
+    parent = spans.parent_of(context.environ.get(TRACEPARENT, ""), os.urandom)
+    append(file, spans.line_of_detection(code, context.buildpack, time, parent, os.urandom))
+
+
+def destination(environ: Mapping[str, str], buildpack: str, phase: str) -> Path | None:
     """Return the file that the platform names, or libcnb's if it names a trace alone."""
-    name = "".join("_" if each in "/.-" else each for each in result["buildpack"]) + "-build.jsonl"
+    name = "".join("_" if each in "/.-" else each for each in buildpack) + f"-{phase}.jsonl"
     if path := environ.get(LOG_PATH):
         return Path(path, name) if Path(path).is_dir() else Path(path)
     return DIRECTORY / name if environ.get(TRACEPARENT) else None

@@ -46,6 +46,36 @@ def test_image_has_nothing_that_differs_between_equal_builds() -> None:
     assert (document["steps"], document["layers"][0]["state"]) == ([], None)
 
 
+def test_label_of_an_image_with_all_layers_is_complete() -> None:
+    """The lifecycle allows 127 layers; names of distributions have up to 60 characters."""
+    result = finished()
+    layers = [f"deps-{number:03}-{'x' * 60}" for number in range(127)]
+    result["layers"] = tuple({"name": name, "size": 10**12, "state": "new"} for name in layers)
+
+    (text,) = build_result.of_image(result).values()
+
+    assert len(text) < 20_000
+    assert len(json.loads(text)["layers"]) == len(layers)
+
+
+@pytest.mark.parametrize("file", ["r.txt", "r" * 10_000])
+def test_large_result_has_no_layers_and_then_no_files_in_the_image(file: str) -> None:
+    result = finished()
+    result["layers"] = tuple(
+        {"name": str(number) * 100, "size": 5, "state": "new"} for number in range(1000)
+    )
+    result["packages"] = {"manager": "pip", "files": (file,) * 10, "count": 600}
+
+    (text,) = build_result.of_image(result).values()
+
+    assert len(text) <= build_result.LARGEST_LABEL
+    document = json.loads(text)
+    jsonschema.validate(document, SCHEMA)
+    assert document["layers"] == []
+    assert document["packages"]["files"] == ([file] * 10 if file == "r.txt" else [])
+    assert document["python"] == result["python"]
+
+
 def test_layers_with_a_directory_are_new(tmp_path: Path) -> None:
     (tmp_path / "venv").mkdir()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cnb_python.__main__ import main
 from cnb_python.errors.base import BuildpackBug
 from cnb_python.errors.machine import DiskFull
 from cnb_python.result import telemetry
@@ -18,6 +19,7 @@ from tests.support.fake_build import context
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SECRET = "s3cr3t-token"
+ROOT = Path(__file__).parents[3]
 
 
 def never(error: OSError) -> None:
@@ -82,12 +84,13 @@ def test_a_directory_gets_a_file_with_the_name_of_libcnb(tmp_path: Path) -> None
 
 
 def test_a_trace_alone_is_written_where_collectors_look(tmp_path: Path) -> None:
-    result = begun(context(tmp_path).buildpack)
+    buildpack = context(tmp_path).buildpack.id
 
-    assert telemetry.destination({TRACEPARENT: TRACE}, result) == Path(
-        "/tmp/libcnb-telemetry/cnb_python_python-build.jsonl"
-    )
-    assert telemetry.destination({}, result) is None
+    for phase in ("detect", "build"):
+        assert telemetry.destination({TRACEPARENT: TRACE}, buildpack, phase) == Path(
+            f"/tmp/libcnb-telemetry/cnb_python_python-{phase}.jsonl"
+        )
+        assert telemetry.destination({}, buildpack, phase) is None
 
 
 @pytest.mark.parametrize(
@@ -127,3 +130,39 @@ def test_file_that_cannot_be_written_does_not_stop_the_build(tmp_path: Path) -> 
         assert observe(tmp_path, {LOG_PATH: str(path)})["outcome"] == "success"
 
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "outcome", "status"),
+    [
+        (("requirements.txt",), 0, "pass", 1),
+        (("index.html",), 100, "fail", 1),
+        # The directory of the plan does not exist.
+        (("requirements.txt", "missing"), 1, "failure", 2),
+    ],
+)
+def test_detection_is_a_span_in_a_file_of_its_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, ...],
+    code: int,
+    outcome: str,
+    status: int,
+) -> None:
+    app, traces = tmp_path / "app", tmp_path / "traces"
+    for directory in (app, traces):
+        directory.mkdir()
+    (app / names[0]).touch()
+    monkeypatch.chdir(app)
+    variables = {LOG_PATH: str(traces), TRACEPARENT: TRACE, "CNB_TARGET_OS": "linux"}
+    for name, value in {**variables, "CNB_TARGET_ARCH": "amd64"}.items():
+        monkeypatch.setenv(name, value)
+    plan = tmp_path.joinpath(*names[1:], "plan.toml")
+
+    assert main("detect", [str(tmp_path), str(plan)], ROOT) == code
+
+    ((span,),) = read(traces / "cnb_python_python-detect.jsonl")
+    assert (span["name"], span["status"]["code"]) == ("detect", status)
+    assert (span["traceId"], span["parentSpanId"]) == (TRACE.split("-")[1], TRACE.split("-")[2])
+    assert span["attributes"] == [{"key": "outcome", "value": {"stringValue": outcome}}]
+    assert int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"])
