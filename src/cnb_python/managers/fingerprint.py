@@ -4,10 +4,11 @@ Imported by unchanged builds: it reads files, but parses no lock file.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from cnb_python.cnb import toml
@@ -175,7 +176,7 @@ def project_digest(directory: Path, *, is_editable: bool) -> str:
     """
     hasher = hashlib.sha256()
     is_plain = is_editable and _is_plain(directory)
-    for path in _paths(directory):
+    for path in _plain_paths(directory) if is_plain else _paths(directory):
         name = path.relative_to(directory).as_posix()
         content = _plain_content(path, directory) if is_plain else _content(path)
         if content is not None:
@@ -255,16 +256,49 @@ def _plain_content(path: Path, directory: Path) -> bytes | None:
     """
     if path.name in _PROJECT_FILES or _TEXTS.fullmatch(path.name):
         return _content(path)
-    is_at_the_top = path.parent in {directory, directory / "src"}
-    is_module = path.name == "__init__.py" or (is_at_the_top and path.suffix == ".py")
+    is_module = _is_module(path.name, is_at_the_top=path.parent in {directory, directory / "src"})
     return b"" if is_module or path.is_dir() else None
+
+
+def _is_module(name: str, *, is_at_the_top: bool) -> bool:
+    return name == "__init__.py" or (is_at_the_top and PurePath(name).suffix == ".py")
+
+
+def _plain_paths(directory: Path) -> Iterator[Path]:
+    """Yield those of `_paths` that count for a plain project: it may have 100,000 data files."""
+    yield from _git_state(directory)
+    waiting = [directory]
+    while waiting:
+        parent = waiting.pop()
+        is_at_the_top = parent in {directory, directory / "src"}
+        try:
+            with os.scandir(parent) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        entries = [entry for entry in entries if not _LEFT_OUT.fullmatch(entry.name)]
+        directories = [each.name for each in entries if each.is_dir(follow_symlinks=False)]
+        yield from (parent / name for name in directories)
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False) and (
+                entry.name in _PROJECT_FILES
+                or _TEXTS.fullmatch(entry.name)
+                or _is_module(entry.name, is_at_the_top=is_at_the_top)
+                or entry.is_symlink()
+            ):
+                yield parent / entry.name
+        waiting += (parent / name for name in reversed(directories))
+
+
+def _git_state(directory: Path) -> Iterator[Path]:
+    for name in _GIT_STATE:
+        path = directory / name
+        yield from sorted(path.rglob("*")) if path.is_dir() else [path]
 
 
 def _paths(directory: Path) -> Iterator[Path]:
     """Yield everything below *directory* in a fixed order; Git's state, not its objects."""
-    for name in _GIT_STATE:
-        path = directory / name
-        yield from sorted(path.rglob("*")) if path.is_dir() else [path]
+    yield from _git_state(directory)
     for parent, directories, names in directory.walk():
         directories[:] = sorted(name for name in directories if not _LEFT_OUT.fullmatch(name))
         yield from (parent / name for name in directories)

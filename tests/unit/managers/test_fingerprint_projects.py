@@ -52,6 +52,23 @@ def test_code_of_editable_project_does_not_count(project: Path) -> None:
     assert not counts(project, code)
 
 
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("src/pages", "app"), ("link.py", "src/app/views.py"), ("README.txt", "x")],
+)
+def test_links_of_editable_project_count(project: Path, name: str, target: str) -> None:
+    """The digest is part of what a build compares with the previous image."""
+    assert counts(project, lambda directory: (directory / name).symlink_to(target))
+
+
+def test_digest_of_editable_project_is_that_of_older_releases(project: Path) -> None:
+    (project / "src/pages").symlink_to("app")
+    (project / "data.csv").symlink_to("nowhere")
+    digest = fingerprint.project_digest(project, is_editable=True)
+
+    assert digest == "3234811cf487dc197a23c62fb507324fa482ad003bdba89a5debd1ef0596cbcc"
+
+
 def test_code_of_copied_project_counts(project: Path) -> None:
     assert counts(project, code, is_editable=False)
 
