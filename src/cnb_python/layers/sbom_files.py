@@ -21,7 +21,7 @@ from cnb_python.system import regular_file
 from cnb_python.system.regular_file import TooLargeToRead
 
 # Raise it with every change of what an SBOM has.
-FORMAT = "2"
+FORMAT = "3"
 FORMATS = (SbomFormat.CYCLONEDX, SbomFormat.SPDX)
 type Sboms = Mapping[str, Mapping[SbomFormat, bytes]]
 """The SBOMs of layers, by the layer's name and their format."""

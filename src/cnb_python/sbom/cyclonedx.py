@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from cyclonedx.model import (
+    AttachedText,
     ExternalReference,
     ExternalReferenceType,
     HashAlgorithm,
@@ -84,7 +85,8 @@ def _licenses(license_: License) -> Iterable[LicenseExpression | DisjunctiveLice
     if license_.expression:
         yield LicenseExpression(license_.expression)
     elif license_.text:
-        yield DisjunctiveLicense(name=license_.text)
+        text = AttachedText(content=license_.full) if license_.full else None
+        yield DisjunctiveLicense(name=license_.text, text=text)
 
 
 def _references(component: Component) -> Iterable[ExternalReference]:

@@ -95,6 +95,10 @@ _FILLER = re.compile(r"\b(?:the|licen[cs]e)\b|,|[\"'.]$")
 _SPACE = re.compile(r"\s+")
 # Longer texts are the license itself, not its name.
 _LONGEST_NAME = 200
+# The GPL has 35,000 characters. Some fields have the licenses of all that a wheel contains.
+_LONGEST_LICENSE = 40_000
+_CUT = "\n[The rest is left out.]"
+_FOLDED = re.compile(r"^(?: {7}\|| {8})")
 # Wheels with many libraries have such ones.
 _LONGEST_EXPRESSION = 2000
 
@@ -112,7 +116,12 @@ def license_of(expression: str, text: str, classifiers: Iterable[str]) -> Licens
         each.removeprefix(_CLASSIFIER) for each in classifiers if each.startswith(_CLASSIFIER)
     ]
     names = [name.removeprefix(_OSI) for name in names if name != _OSI_ALONE]
-    return _of_classifiers(names) or _of_text(expression or text)
+    in_words = _of_text(expression or text)
+    classified = _of_classifiers(names)
+    if not classified:
+        return in_words
+    # An exact one needs no text, and CycloneDX allows none beside an expression.
+    return classified if classified.expression else classified._replace(full=in_words.full)
 
 
 def _of_classifiers(names: Sequence[str]) -> License | None:
@@ -127,10 +136,31 @@ def _of_classifiers(names: Sequence[str]) -> License | None:
 
 
 def _of_text(text: str) -> License:
-    name = _SPACE.sub(" ", text).strip()
+    lines = _lines(text)
+    name = next((" ".join(line.split()) for line in lines if line.strip()), "")
     # Old releases of setuptools write UNKNOWN for an empty field.
-    is_name = "\n" not in text.strip() and len(name) <= _LONGEST_NAME and name != "UNKNOWN"
-    return License(text=name) if name and is_name else NO_LICENSE
+    if not name or name == "UNKNOWN":
+        return NO_LICENSE
+    if len(lines) == 1 and len(name) <= _LONGEST_NAME:
+        return License(text=name)
+    full = "\n".join(lines)
+    if len(full) > _LONGEST_LICENSE:
+        full = full[:_LONGEST_LICENSE] + _CUT
+    return License(text=name[:_LONGEST_NAME].rstrip(), full=full)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a field, without what marks its further lines in METADATA.
+
+    https://packaging.python.org/en/latest/specifications/core-metadata/#description
+    """
+    first, *further = text.strip().split("\n")
+    lines = (_FOLDED.sub("", line) for line in further)
+    return [_readable(line) for line in (first, *lines)]
+
+
+def _readable(line: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in line).rstrip()
 
 
 def _expression(text: str) -> str:

@@ -14,6 +14,9 @@ class License(NamedTuple):
     """An SPDX expression: `MIT OR Apache-2.0`; empty if there is no exact one."""
     text: str = ""
     """What the author wrote, if it is not an SPDX expression: `BSD License`."""
+    full: str = ""
+    """The license itself, where the author gives that instead of its name; then `text` is one of
+    its names, or its first line."""
 
 
 NO_LICENSE = License()

@@ -1,5 +1,6 @@
 """Writes an SBOM as SPDX 2.3 JSON: https://spdx.github.io/spdx-spec/v2.3/."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -81,11 +82,17 @@ def _package(component: Component) -> _Json:
 def _license(license_: License) -> _Json:
     fields: _Json = {
         "licenseConcluded": _UNKNOWN,
-        "licenseDeclared": license_.expression or _UNKNOWN,
+        "licenseDeclared": license_.expression or _reference(license_) or _UNKNOWN,
     }
     if license_.text:
         fields["licenseComments"] = license_.text
     return fields
+
+
+def _reference(license_: License) -> str:
+    """Return the name of a license that the document has the text of; empty if it has none."""
+    text = license_.full.encode(errors="replace")
+    return f"LicenseRef-{hashlib.sha256(text).hexdigest()[:16]}" if text else ""
 
 
 def _references(component: Component) -> Iterator[_Json]:
@@ -124,7 +131,11 @@ def _license_texts(components: Iterable[Component]) -> Iterator[_Json]:
 
     https://spdx.github.io/spdx-spec/v2.3/other-licensing-information-detected/
     """
-    names = {name for each in components for name in _LICENSE_REF.findall(each.license.expression)}
+    listed = list(components)
+    names = {name for each in listed for name in _LICENSE_REF.findall(each.license.expression)}
     for name in sorted(names):
         text = "The license is in the files of the package."
         yield {"licenseId": name, "extractedText": text}
+    full = {_reference(each.license): each.license for each in listed if each.license.full}
+    for name, license_ in sorted(full.items()):
+        yield {"licenseId": name, "extractedText": license_.full, "name": license_.text}

@@ -39,6 +39,29 @@ LAYER = document(
 )
 
 
+TEXT = 'Copyright "ü" \udc80\n\nPermission is hereby granted'
+
+
+def test_text_of_a_license_is_in_both_formats() -> None:
+    license_ = License(text="Copyright", full=TEXT)
+    layer = document(
+        "deps", [Component("a", "a", license=license_), Component("b", "b", license=license_)]
+    )
+
+    of_cyclonedx = check_cyclonedx(cyclonedx.render(layer))
+    of_spdx = check_spdx(spdx.render(layer))
+
+    for component in of_cyclonedx["components"]:
+        ((own,),) = (each.values() for each in component["licenses"])
+        assert own["name"] == "Copyright"
+        assert own["text"]["content"] == TEXT
+    (extracted,) = of_spdx["hasExtractedLicensingInfos"]
+    assert extracted["extractedText"] == TEXT
+    assert extracted["name"] == "Copyright"
+    declared = {each["licenseDeclared"] for each in of_spdx["packages"][1:]}
+    assert declared == {extracted["licenseId"]}
+
+
 def test_cyclonedx_is_valid_and_complete() -> None:
     content = check_cyclonedx(cyclonedx.render(LAYER))
 

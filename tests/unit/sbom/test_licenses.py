@@ -42,8 +42,24 @@ OSI = "License :: OSI Approved :: "
             License(text="Free"),
         ),
         ("", "", ("Topic :: Software Development",), License()),
-        ("", "Copyright 2026\n\nPermission is hereby granted ...", (), License()),
-        ("", "x" * 300, (), License()),
+        (
+            "",
+            "Copyright  2026\n\n        Permission is\x0b hereby\n       |   granted ...\n",
+            (),
+            License(
+                text="Copyright 2026",
+                full="Copyright  2026\n\nPermission is  hereby\n   granted ...",
+            ),
+        ),
+        ("", "x" * 300, (), License(text="x" * 200, full="x" * 300)),
+        (
+            "",
+            "Copyright\nand more",
+            (f"{OSI}BSD License",),
+            License(text="BSD License", full="Copyright\nand more"),
+        ),
+        ("", "Copyright\nand more", (f"{OSI}MIT License",), License("MIT")),
+        ("", "\n UNKNOWN\n", (), License()),
         ("(" * 199, "", (), License(text="(" * 199)),
     ],
 )
