@@ -22,7 +22,8 @@ const processType = "BPL_PYTHON_PROCESS"
 type packageDirectory struct {
 	variable string
 	// The directory without the variable, such as $XDG_CACHE_HOME/huggingface; relative: to the working
-	// directory. "": the package writes only if the variable is set, to a directory that has to be new.
+	// directory; its name may be a pattern. "": the package writes only if the variable is set, to a
+	// directory that has to be new.
 	usual string
 	value string // of the variable; {} is the directory
 	// Patterns of the app's files that the package reads and changes in this directory. Another directory
@@ -121,6 +122,9 @@ func (in paths) canUse(user lookup, each packageDirectory) bool {
 	if len(each.files) > 0 {
 		return in.isWritable(filepath.Join(in.root, path))
 	}
+	if isPattern(each.usual) {
+		return in.isWritable(filepath.Join(in.root, filepath.Dir(path))) || in.hasVolume(path)
+	}
 	if entries, err := os.ReadDir(filepath.Join(in.root, path)); err == nil && len(entries) > 0 {
 		return true
 	}
@@ -133,6 +137,17 @@ func (in paths) canUse(user lookup, each packageDirectory) bool {
 		}
 		path = filepath.Dir(path)
 	}
+}
+
+// isPattern: the name of the directory depends on the app.
+func isPattern(usual string) bool {
+	return strings.Contains(usual, "*")
+}
+
+// hasVolume: a directory that matches pattern is writable, such as a volume. The app has others for itself.
+func (in paths) hasVolume(pattern string) bool {
+	matching, _ := filepath.Glob(filepath.Join(in.root, pattern))
+	return slices.ContainsFunc(matching, in.isWritable)
 }
 
 // usualPath returns the absolute path of a usual directory; "" if it depends on a home directory and
@@ -171,7 +186,7 @@ func (in paths) replacement(each packageDirectory) string {
 	}
 	name, rest, _ := strings.Cut(each.usual, "/")
 	directory := filepath.Join(own, each.usual)
-	if each.usual == "." {
+	if each.usual == "." || isPattern(each.usual) {
 		directory = filepath.Join(own, strings.ToLower(each.variable))
 	}
 	if inHome, isUsers := userDirectories[name]; isUsers {

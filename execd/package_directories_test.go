@@ -9,7 +9,8 @@ import (
 )
 
 const rows = "HF_HOME\t$XDG_CACHE_HOME/huggingface\t{}\t\nKERAS_HOME\t$HOME/.keras\t{}\t\nbroken\n" +
-	"PYTENSOR_FLAGS\t$HOME/.pytensor\tbase_compiledir={}\t\nSTORAGE\t.storage\t{}\t\n"
+	"PYTENSOR_FLAGS\t$HOME/.pytensor\tbase_compiledir={}\t\nSTORAGE\t.storage\t{}\t\n" +
+	"F_DATADIR\t*-data\t{}\t\n"
 
 // assigned returns the variables for a container in which only these directories are writable. The
 // user's own directory is shown as OWN.
@@ -36,7 +37,7 @@ func assigned(t *testing.T, user lookup, home string, directories ...string) (te
 func TestPackageDirectories(t *testing.T) {
 	replaced := []string{
 		"HF_HOME=OWN/.cache/huggingface", "KERAS_HOME=OWN/.keras",
-		"PYTENSOR_FLAGS=base_compiledir=OWN/.pytensor", "STORAGE=OWN/.storage",
+		"PYTENSOR_FLAGS=base_compiledir=OWN/.pytensor", "STORAGE=OWN/.storage", "F_DATADIR=OWN/f_datadir",
 	}
 	for name, each := range map[string]struct {
 		user        lookup
@@ -48,6 +49,8 @@ func TestPackageDirectories(t *testing.T) {
 		"no home":                      {variables(), "", []string{"tmp"}, replaced},
 		"the home is writable":         {variables(), "/data", []string{"tmp", "data"}, replaced[3:]},
 		"the working directory too":    {variables(), "/data", []string{"tmp", "data", "workspace"}, nil},
+		"a volume in the app":          {variables(), "/gone", []string{"tmp", "workspace/shop-data"}, replaced[:4]},
+		"a writable directory besides": {variables(), "/gone", []string{"tmp", "workspace/data"}, replaced},
 		"the cache of the user":        {variables("XDG_CACHE_HOME", "/c"), "/gone", []string{"tmp", "c"}, replaced[1:]},
 		"a cache that has to be made":  {variables("XDG_CACHE_HOME", "/c/d/e"), "/gone", []string{"tmp", "c"}, replaced[1:]},
 		"a relative cache is no cache": {variables("XDG_CACHE_HOME", "c"), "/gone", []string{"tmp", "c"}, replaced},

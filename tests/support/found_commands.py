@@ -4,11 +4,14 @@ One image has all of them, each with a process of its own: an install of each wo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import tomli
+
 from cnb_python.app import read_app
+from cnb_python.explain import declared_packages
 from cnb_python.launch.found_processes import find_processes
 from cnb_python.launch.launch_plan import FoundProcess
 from tests.support.builds import Builds, Built
@@ -34,12 +37,21 @@ class Sample:
 def found_process(sample: Sample, directory: Path) -> FoundProcess:
     """Return the process of the sample, found in *directory*, which is made."""
     app = read_app(write_files(directory, sample.files))
-    names = re.findall(r"^[a-z0-9-]+", sample.packages.replace(" ", "\n"), re.MULTILINE)
+    lines = sample.packages.replace(" ", "\n")
+    names = re.findall(r"^[a-z0-9-]+(?:\[[a-z]+\])?", lines, re.MULTILINE)
     # A release that is newer than any limit of the tables.
-    found = find_processes(app, dict.fromkeys(names, "99.0")).processes
+    found = find_processes(app, dict.fromkeys(_with_required(names), "99.0")).processes
     processes = {each.type: each for each in found if not each.directory}
     assert sample.type in processes, f"{directory.name}: {found}"
     return processes[sample.type]
+
+
+def _with_required(names: Iterable[str]) -> set[str]:
+    """Return packages, without extras, and those that they are known to install."""
+    rows = tomli.loads(declared_packages.TABLE.read_text("utf-8"))["package"]
+    required = {row["name"]: row["requires"] for row in rows}
+    distributions = {each.partition("[")[0] for each in names}
+    return distributions.union(*(required.get(each, ()) for each in {*names, *distributions}))
 
 
 def image_of_samples(

@@ -28,9 +28,11 @@ _MODELS = (
     "model_list:\n- model_name: m\n  litellm_params: {model: openai/m, api_key: x, "
     "api_base: 'http://127.0.0.1:9'}\n"
 )
-# No server of Kafka or of Telegram's MTProto is to be had: these look for one, and fail.
+# No server of Kafka or of Telegram's MTProto is to be had: Faust waits for a response, and the
+# others look for a server in vain.
 _FAUST = (
-    "import faust\napp = faust.App('shop', broker='kafka://127.0.0.1:9')\n"
+    "import socket\nimport faust\nserver = socket.create_server(('127.0.0.1', 0))\n"
+    "app = faust.App('shop', broker=f'kafka://127.0.0.1:{server.getsockname()[1]}')\n"
     "@app.agent(app.topic('orders'))\nasync def work(orders):\n"
     "    async for order in orders: print(order)\n"
 )
@@ -44,7 +46,7 @@ _TELETHON = (
 )
 _PYCORD = (
     "import os\nimport discord\n"
-    "discord.http.Route.BASE = 'http://127.0.0.1:9/api'\n"
+    "discord.http.Route.API_BASE_URL = 'http://127.0.0.1:9/api'\n"
     "bot = discord.Bot()\n"
     "@bot.slash_command()\nasync def hello(context): await context.respond('Hello')\n"
     "bot.run(os.environ['DISCORD_TOKEN'])\n"
@@ -136,7 +138,7 @@ def _worker(packages: str, file: str, code: str, expected: str) -> Sample:
 
 
 WORKERS: Mapping[str, Sample] = {
-    "faust": _worker("faust-streaming", "tasks.py", _FAUST, "127.0.0.1:9"),
+    "faust": _worker("faust-streaming", "tasks.py", _FAUST, "Producer]: Starting"),
     "telethon": _worker("telethon", "bot.py", _TELETHON, "Connecting to 127.0.0.1:9"),
     "kurigram": _worker("kurigram", "bot.py", _KURIGRAM, "Unable to connect"),
     "pycord": _worker("py-cord", "bot.py", _PYCORD, "127.0.0.1:9"),

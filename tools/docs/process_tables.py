@@ -144,10 +144,13 @@ _NOTES = """
 - **MLflow** keeps its data in the working directory unless you set `MLFLOW_BACKEND_STORE_URI` and
   `MLFLOW_ARTIFACTS_DESTINATION`. `MLFLOW_SERVER_ALLOWED_HOSTS` limits the host names that it
   answers to.
-- **Reflex** builds its pages with Bun and packages of npm when it starts, and was not tried.
+- **Reflex** builds its pages with Bun and packages of npm when it starts. In a run image without
+  `unzip` it ends with an error, and it was not seen to serve.
 - **Robyn** runs in two processes, since a single one does not end at a SIGTERM. They share no
   memory: to keep state in it, name a command without `--processes 2` in a Procfile.
-- **arq** 0.27 and older, and **Chainlit**, fail with Python 3.14; the build warns.
+- **arq** 0.27 and older, and **Chainlit**, fail with Python 3.14; the build warns. Chainlit was
+  tried with Python 3.13.
+- **Faust** waited for a response of Kafka when it got the SIGTERM.
 - **RQ Scheduler** and **django-celery-beat** install different modules with the name `crontab`,
   and fail together.
 """

@@ -14,7 +14,10 @@ from tests.support.trees import write_files
 
 ROOT = Path(__file__).parents[3]
 Usual = Annotated[
-    str, Field(pattern=r"^(\$(HOME|XDG_(CACHE|CONFIG|DATA)_HOME)(/[\w./-]+)?|\.\w[\w/]*|\.)?$")
+    str,
+    Field(
+        pattern=r"^(\$(HOME|XDG_(CACHE|CONFIG|DATA)_HOME)(/[\w./-]+)?|\.\w[\w/]*|\.|\*[\w-]+)?$"
+    ),
 ]
 
 
@@ -79,6 +82,12 @@ def test_package_that_reads_the_apps_files_names_them(tmp_path: Path) -> None:
     assert package_directories.rows(tmp_path, {"chainlit"}) == (
         "CHAINLIT_APP_ROOT\t.\t{}\t.chainlit public chainlit*.md",
     )
+
+
+def test_directory_of_faust_has_the_name_of_the_app(tmp_path: Path) -> None:
+    lines = package_directories.rows(tmp_path, {"faust-streaming", "aiohttp"})
+
+    assert lines == ("F_DATADIR\t*-data\t{}\t",)
 
 
 def test_app_without_such_packages_has_no_rows(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ TRIED: Mapping[str, str] = {
     "nextcord": "3.2.0",
     "Panel": "1.10.0",
     "Procrastinate": "3.10.0",
+    "Pyrogram": "2.2.26 (kurigram)",
     "pyTelegramBotAPI": "4.37.1",
     "python-telegram-bot": "22.8",
     "Ray Serve": "2.60.0",
@@ -54,5 +55,6 @@ TRIED: Mapping[str, str] = {
     "Slack Bolt": "1.30.0",
     "Solara": "1.64.1",
     "Taskiq": "0.13.0",
+    "Telethon": "1.45.0",
     "Voila": "0.5.13",
 }

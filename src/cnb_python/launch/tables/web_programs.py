@@ -248,7 +248,7 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         " --backend-port {port}",
         package="reflex",
         stems=("rxconfig",),
-        note="Reflex builds its pages when it starts, and needs Node.js or Bun for it",
+        note="Reflex builds its pages when it starts, and needs unzip, and Node.js or Bun, for it",
         documentation="https://reflex.dev/docs/hosting/self-hosting/",
     ),
     WebProgram(
