@@ -5,6 +5,8 @@ The large ones are built alone, and found by the build. The others share an imag
 
 import html
 import re
+import time
+from urllib.error import HTTPError
 from urllib.parse import urljoin
 
 import pytest
@@ -14,6 +16,7 @@ from tests.support.found_commands import Sample, image_of_samples
 from tests.support.large_samples import WEB, WORKERS
 from tests.support.trees import App
 from tests.support.web_samples import FURTHER_WEB_SAMPLES, GRPC
+from tools.platforms.serving import Served
 
 # With and without a handler in the program: shells report the latter.
 ENDED_BY_TERM = {0, 143}
@@ -26,6 +29,19 @@ def build(builds: Builds, app: App, sample: Sample) -> Built:
     return built
 
 
+def fetched(served: Served, path: str) -> str:
+    """Return the text at *path*; wait until there is one: Ray listens before it has the app."""
+    deadline = time.monotonic() + 240
+    while True:
+        try:
+            return served.fetch(path, patience=240)
+        except HTTPError as error:
+            error.close()
+            if error.code not in {404, 503} or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
 def scripts(page: str, path: str) -> list[str]:
     """Return the paths of the scripts that *page* at *path* loads from its own server."""
     found = re.findall(r"<script[^>]*\ssrc=\"([^\":]+)\"", page)
@@ -36,7 +52,7 @@ def scripts(page: str, path: str) -> list[str]:
 def test_framework_serves_and_ends(builds: Builds, app: App, name: str) -> None:
     sample = WEB[name]
     with build(builds, app, sample).serve(env=sample.env) as served:
-        page = served.fetch(sample.path, patience=240)
+        page = fetched(served, sample.path)
         assert sample.expected in page
         for script in scripts(page, sample.path):
             assert served.fetch(script), script
