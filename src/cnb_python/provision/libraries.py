@@ -8,13 +8,14 @@ versions that they need.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cnb_python.cnb import toml
 from cnb_python.config.settings import IGNORE, LIBRARIES, Settings
 from cnb_python.errors.base import Message
+from cnb_python.layers.cache_keys import SYSTEM_PACKAGES
 
 LABEL = "io.github.cnb-python.libraries"
 """The image's label: what it needs of the run image, as JSON."""
@@ -33,6 +34,16 @@ _BASE = re.compile(
     r"(?:gcc_s|z|bz2|crypt|acl|attr|uuid|blkid|mount|selinux|udev|zstd|lz4)\.so\.1(?:\.0)?|"
     r"stdc\+\+\.so\.6|lzma\.so\.5|(?:crypto|ssl)\.so\.3|tinfo\.so\.6|systemd\.so\.0|"
     r"pcre2-8\.so\.0|cap\.so\.2"
+    r")"
+)
+# Also in the base system of some release: what apt and PAM are linked with. Where a base
+# system lacks one, the layer of system packages has it, so this is true for system packages only.
+_BASE_OF_SYSTEM_PACKAGES = re.compile(
+    r"lib(?:"
+    r"(?:apt-p(?:kg|rivate)|semanage|sepol|unistring|nettle|hogweed|ffi)\.so\.[\d.]+|"
+    r"(?:gnutls\.so\.30|gmp\.so\.10|gcrypt\.so\.20|db-5\.3\.so|tasn1\.so\.6|tic\.so\.6)|"
+    r"(?:audit|smartcols)\.so\.1|(?:com_err|e2p|ext2fs|psx|seccomp|ss)\.so\.2|"
+    r"(?:cap-ng|debconfclient|gpg-error|idn2|md|p11-kit|pam|pam_misc|pamc|xxhash)\.so\.0"
     r")"
 )
 
@@ -60,6 +71,14 @@ def parsed(text: str) -> RecordedLibrary:
 def is_in_every_image(library: str) -> bool:
     """Whether every image for Python apps has *library*."""
     return _BASE.fullmatch(library) is not None
+
+
+def _is_expected(library: str, distributions: Sequence[str]) -> bool:
+    """Whether a run image for *distributions* has *library* in its base system."""
+    return is_in_every_image(library) or (
+        list(distributions) == [SYSTEM_PACKAGES]
+        and _BASE_OF_SYSTEM_PACKAGES.fullmatch(library) is not None
+    )
 
 
 def labels(recorded: Mapping[str, str]) -> dict[str, str]:
@@ -100,7 +119,7 @@ def warnings(recorded: Mapping[str, str], settings: Settings) -> tuple[Message, 
     unusual = [
         (library, each)
         for library, each in entries
-        if each.state == IN_BUILD_IMAGE and not is_in_every_image(library)
+        if each.state == IN_BUILD_IMAGE and not _is_expected(library, each.distributions)
     ]
     missing = [(library, each) for library, each in entries if each.state == MISSING]
     optional = [(library, each) for library, each in entries if each.state == MAY_BE_NEEDED]

@@ -14,6 +14,7 @@ from cnb_python.system_packages import find_library, paths
 from cnb_python.system_packages.apt import NEVER
 from cnb_python.system_packages.control import (
     alternatives,
+    driver_templates,
     left_out_dependency,
     needed_to_run,
     reason_against,
@@ -89,7 +90,7 @@ def unpack(request: UnpackRequest) -> Contents:
     launch = paths.launch_variables(run, request.triplet)
     _run_steps(request, run, launch)
     launch = paths.launch_variables(run, request.triplet)
-    of_build = paths.build_variables(development, request.triplet)
+    of_build = paths.build_variables(development, run, request.triplet)
     build = paths.joined((*launch, *of_build))
     reasons = sorted(left_out.items())
     return Contents(run, development, needed, reasons, launch, build, _needs(run))
@@ -150,16 +151,18 @@ def _finish(
         for tree in (run, development):
             if tree.exists(path) and not (tree is development and run.exists(path)):
                 tree.links.setdefault(link, path)
+    templates = driver_templates(controls)
     for tree in (run, development):
-        paths.write_configuration(tree)
+        paths.write_configuration(tree, templates)
     run.finish()
     directories = tuple(paths.library_directories(run, triplet))
     find_library.write_programs(run, directories)
     find_library.link_for_compilers(run, development, directories)
     development.finish()
-    for path in development.all_files():
-        if _PKG_CONFIG.fullmatch(path) or _CONFIG_PROGRAM.fullmatch(path):
-            _relocate(development.root / path, development.root)
+    for tree in (run, development):
+        for path in tree.all_files():
+            if _PKG_CONFIG.fullmatch(path) or _CONFIG_PROGRAM.fullmatch(path):
+                _relocate(tree.root / path, tree.root)
 
 
 def _relocate(path: Path, root: Path) -> None:

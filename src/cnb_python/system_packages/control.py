@@ -1,4 +1,4 @@
-"""Reads control files: what works without maintainer scripts, alternatives, dependencies.
+"""Reads control files: what works without maintainer scripts, what these write, dependencies.
 
 Maintainer scripts are never run. Most of them only update caches, or remove what older releases
 left.
@@ -39,6 +39,11 @@ _NEEDED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"dpkg-statoverride\b{_SAME_COMMAND}--add\b",
             "its installation changes owners or permissions of files",
         ),
+        (
+            r"(?:mktexlsr|texhash|update-texmf-config|(?:update-)?(?:fmtutil|updmap))(?![\w.(])",
+            "its installation makes the formats and font maps of TeX",
+        ),
+        (r"mecab-dict-index(?![\w.(-])", "its installation compiles a dictionary"),
         # It is not configured before the other package has done its part (deb-triggers(5)).
         (
             rf"dpkg-trigger\s(?!{_SAME_COMMAND}--(?:no-await|check-supported))",
@@ -65,6 +70,11 @@ _LONGEST = 200
 _LARGEST = 1 << 16
 _MOST_WORDS = 100
 _DEPENDENCIES = ("Pre-Depends", "Depends")
+_DRIVER_TEMPLATE = re.compile(
+    rf"{_START}odbcinst\b(?={_SAME_COMMAND}\s-i\b)(?={_SAME_COMMAND}\s-d\b)"
+    rf"{_SAME_COMMAND}?\s-f\s*[\"']?([^\s;&|\"']+)",
+    re.MULTILINE,
+)
 _INSTALL = "--install"
 _SLAVE = "--slave"
 
@@ -103,7 +113,12 @@ def left_out_dependency(
 
 def is_for_development(control: Control) -> bool:
     """Whether the package is for builds: headers, compilers and the like."""
-    return control.fields.get("Section", "").rpartition("/")[2] in _DEVELOPMENT
+    # x11proto-dev is in the section x11.
+    return _section(control) in _DEVELOPMENT or control.name.endswith("-dev")
+
+
+def _section(control: Control) -> str:
+    return control.fields.get("Section", "").rpartition("/")[2]
 
 
 def alternatives(controls: Iterable[Control]) -> dict[str, str]:
@@ -123,6 +138,13 @@ def alternatives(controls: Iterable[Control]) -> dict[str, str]:
     for _, _, slaves in chosen.values():
         links |= dict(slaves)
     return {link.lstrip("/"): path.lstrip("/") for link, path in sorted(links.items())}
+
+
+def driver_templates(controls: Iterable[Control]) -> list[str]:
+    """Return the files that `odbcinst` would register as ODBC drivers, relative to the root."""
+    scripts = (_expanded(control.scripts.get("postinst", "")) for control in controls)
+    paths = (match[1] for script in scripts for match in _DRIVER_TEMPLATE.finditer(script))
+    return [path.lstrip("/") for path in paths if _is_plain(path)]
 
 
 def _expanded(script: str) -> str:
@@ -196,7 +218,7 @@ def needed_to_run(controls: Mapping[str, Control], requested: Collection[str]) -
         if control is None or name in seen:
             continue
         seen.add(name)
-        if control.fields.get("Section", "").rpartition("/")[2] == "devel":
+        if _section(control) == "devel":
             continue
         for other in _dependencies(control):
             waiting += providers.get(other, ())

@@ -31,6 +31,7 @@ PROGRAMS = ("usr/bin", "usr/sbin", "usr/games")
 _FONTS = "etc/fonts/fonts.conf"
 _OWN_FONTS = "etc/fonts/cnb-python.conf"
 _DRIVERS = "etc/odbcinst.ini"
+# Where no script is readable, as in packages whose scripts ask for the user's choice.
 _DRIVER_TEMPLATES = ("usr/share/*/odbcinst.ini*", "usr/share/*/*.odbcinst.ini")
 # The system's fonts as well: FONTCONFIG_FILE replaces its configuration.
 _FONTS_TEXT = """\
@@ -80,20 +81,22 @@ def launch_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...
     return tuple(sorted(variables))
 
 
-def build_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...]:
-    """Return the variables for what runs in builds: compilers, and programs of *tree*."""
+def build_variables(tree: PackageTree, run: PackageTree, triplet: str) -> tuple[PathVariable, ...]:
+    """Return the variables for what runs in builds: compilers, and programs of *tree*.
+
+    *run* is what the image gets: a package such as shared-mime-info has a file for pkg-config too.
+    """
     headers = ("usr/include", f"usr/include/{triplet}", *_named_headers())
     packages = (f"usr/lib/{triplet}/pkgconfig", "usr/lib/pkgconfig", "usr/share/pkgconfig")
     libraries = (f"usr/lib/{triplet}", "usr/lib")
-    searched = {
-        "CPATH": headers,
+    existing = {
+        "CPATH": [*_existing(tree, headers), *_existing(run, headers)],
         # For programs of packages such as gettext.
-        _LIBRARIES: tuple(library_directories(tree, triplet)),
-        "LIBRARY_PATH": libraries,
-        "PATH": PROGRAMS,
-        "PKG_CONFIG_PATH": packages,
+        _LIBRARIES: _existing(tree, library_directories(tree, triplet)),
+        "LIBRARY_PATH": _existing(tree, libraries),
+        "PATH": _existing(tree, PROGRAMS),
+        "PKG_CONFIG_PATH": [*_existing(tree, packages), *_existing(run, packages)],
     }
-    existing = {name: _existing(tree, paths) for name, paths in searched.items()}
     return tuple(
         PathVariable(name, "append", ":".join(paths)) for name, paths in existing.items() if paths
     )
@@ -112,17 +115,19 @@ def joined(variables: Sequence[PathVariable]) -> tuple[PathVariable, ...]:
     )
 
 
-def write_configuration(tree: PackageTree) -> None:
+def write_configuration(tree: PackageTree, driver_templates: Iterable[str]) -> None:
     """Write the configuration files that the installation of the packages would write.
 
+    *driver_templates*: files that it would register as ODBC drivers, of any tree.
     Before `PackageTree.finish`.
     """
     if _FONTS in tree.files:
         tree.write(_OWN_FONTS, _FONTS_TEXT.format(root=tree.root))
+    named = frozenset(driver_templates)
     templates = [
         path
         for path in tree.all_files()
-        if any(fnmatchcase(path, pattern) for pattern in _DRIVER_TEMPLATES)
+        if path in named or any(fnmatchcase(path, pattern) for pattern in _DRIVER_TEMPLATES)
     ]
     if templates and _DRIVERS not in tree.files:
         texts = [(tree.root / path).read_text("utf-8", "replace") for path in templates]
@@ -148,7 +153,7 @@ def _expanded(tree: PackageTree, text: str, triplet: str) -> Iterable[str]:
 
 def _of_table(tree: PackageTree, triplet: str) -> Iterator[PathVariable]:
     for row in toml.tables_at(toml.read(TABLE), "path"):
-        values = [*_values(tree, row, triplet)]
+        values = list(dict.fromkeys(_values(tree, row, triplet)))
         if values:
             after = row.get("after", [])
             values += map(str, after) if isinstance(after, list) else ()

@@ -47,7 +47,7 @@ NAME = cache_keys.SYSTEM_PACKAGES
 DEVELOPMENT = cache_keys.SYSTEM_PACKAGES_BUILD
 CACHE = f"{NAME}-debs"
 # Raise it with every change of what the layers hold.
-_FORMAT = "3"
+_FORMAT = "4"
 _SETTING = "system_packages"
 _LAUNCH, _BUILD, _SIZE = "launch", "build", "size"
 # A part of the key.

@@ -224,6 +224,16 @@ def test_library_of_the_build_image_is_a_warning(app: FakeBuild) -> None:
     assert "  - libpq.so.5 (package libpq5) for psycopg2" in message.body
 
 
+@pytest.mark.parametrize(("user", "count"), [("system-packages", 0), ("gssapi", 1)])
+def test_base_system_is_there_for_system_packages(user: str, count: int) -> None:
+    """A wheel is not of this distribution: it needs what its run image may lack."""
+    names = ("libgnutls.so.30", "libdb-5.3.so", "libpam.so.0", "libunistring.so.5", "libmd.so.0")
+    recorded = dict.fromkeys(names, f"+ {user}")
+
+    assert len(libraries.warnings(recorded, Settings())) == count
+    assert len(libraries.warnings({"libpq.so.5": f"+ {user}"}, Settings())) == 1
+
+
 def test_library_in_a_layer_of_another_buildpack_is_found(app: FakeBuild, tmp_path: Path) -> None:
     (tmp_path / "libGL.so.1").write_bytes(elf_files.elf())
     app.context = replace(app.context, environ={"LD_LIBRARY_PATH": f"/missing:{tmp_path}"})

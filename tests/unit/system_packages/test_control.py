@@ -3,7 +3,12 @@
 import pytest
 
 from cnb_python.errors.libraries import BadSystemPackages
-from cnb_python.system_packages.control import alternatives, needed_to_run, reason_against
+from cnb_python.system_packages.control import (
+    alternatives,
+    driver_templates,
+    needed_to_run,
+    reason_against,
+)
 from cnb_python.system_packages.deb import Control
 from cnb_python.system_packages.request import Requested, parsed
 
@@ -16,6 +21,7 @@ USERS = "its installation adds a user or a group"
 SERVICE = "its installation registers a service"
 DIVERTS = "its installation replaces files of other packages"
 WAITS = "its installation waits until another package has done a part of it"
+TEX = "its installation makes the formats and font maps of TeX"
 OWNERS = "its installation changes owners or permissions of files"
 
 
@@ -57,6 +63,11 @@ OWNERS = "its installation changes owners or permissions of files"
         ('echo "first run systemctl start x"', ""),
         ("cat <<-'EOF'\nadduser x\n\tEOF\ntrue", ""),
         ("true # then adduser x", ""),
+        ("  mktexlsr /usr/share/texmf", TEX),
+        ("update-texmf-config format map", TEX),
+        ("fmtutil-sys --all", TEX),
+        ("/usr/lib/mecab/mecab-dict-index -d ${srcdir}", "its installation compiles a dictionary"),
+        ("command -v mktexlsr || rm -f /etc/updmap.cfg", ""),
         ("command -v adduser >/dev/null || true", ""),
         ("[ -x /usr/sbin/adduser ] || true", ""),
         ("rm -f /etc/adduser.conf /x/systemctl", ""),
@@ -161,12 +172,35 @@ def test_headers_and_compilers_are_not_needed_to_run() -> None:
         control("libldap-2.5-0", Section="libs"),
         control("gcc", Section="devel", Depends="libisl23"),
         control("libisl23", Section="libs"),
+        control("x11proto-dev", Section="x11", Depends="libx11-data"),
+        control("libx11-data", Section="x11"),
         control("mawk", Section="utils", Provides="awk (= 1)"),
     ]
     by_name = {each.name: each for each in controls}
 
     assert needed_to_run(by_name, ["libpq-dev", "gcc"]) == {"libpq5", "libldap-2.5-0"}
     assert needed_to_run(by_name, ["awk"]) == {"mawk"}
+    assert needed_to_run(by_name, ["x11proto-dev"]) == {"libx11-data"}
+
+
+@pytest.mark.parametrize(
+    ("script", "templates"),
+    [
+        ("odbcinst -i -d -f /usr/share/sqliteodbc/unixodbc.ini", ["unixodbc.ini"]),
+        (
+            'if [ "$RET" = true ]; then odbcinst -d -i -f /usr/share/sqliteodbc/a.ini 1>&2; fi',
+            ["a.ini"],
+        ),
+        ('d=/usr/share/sqliteodbc\n/usr/bin/odbcinst -i -d -r -f"$d/a.ini"', ["a.ini"]),
+        ("odbcinst -i -s -f /usr/share/sqliteodbc/odbc.ini", []),
+        ("odbcinst -u -d -f /usr/share/sqliteodbc/a.ini", []),
+        ("odbcinst -i -d -f ../a.ini; odbcinst -i -d -f $1; odbcinst -i -d", []),
+        ("# odbcinst -i -d -f /usr/share/sqliteodbc/a.ini", []),
+    ],
+)
+def test_drivers_that_an_installation_registers(script: str, templates: list[str]) -> None:
+    expected = [f"usr/share/sqliteodbc/{name}" for name in templates]
+    assert driver_templates([control("x", f"set -e\n\n{script}\n")]) == expected
 
 
 def test_entries_are_names_and_versions() -> None:
