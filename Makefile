@@ -102,7 +102,7 @@ manifests: venv ## Check the manifests for kpack and Tekton with the platforms' 
 collector: venv ## Read the spans of builds with an OpenTelemetry collector (by hand: builds it, some minutes the first time)
 	@$(PYTHON) -m pytest -n 0 tests/collector
 
-real-packages: venv fixtures ## Start each server of development images, change the code, and check that it reloads (by hand: some minutes)
+real-packages: venv fixtures ## Reload each server of development images; use each tried system package in a built image (by hand: half an hour)
 	@$(PYTHON) -m pytest -n 0 tests/real_packages
 
 docs-test: venv ## Build the documentation, and open every page in a browser

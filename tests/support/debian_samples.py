@@ -188,12 +188,14 @@ _GTK = """\
 import gi
 gi.require_version("GdkPixbuf", "2.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GdkPixbuf, Gtk
+from gi.repository import GdkPixbuf, Gio, Gtk
 with open("/tmp/a.svg", "w") as file:
     file.write('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"></svg>')
 print(GdkPixbuf.Pixbuf.new_from_file("/tmp/a.svg").get_width())
 print({each.get_name() for each in GdkPixbuf.Pixbuf.get_formats()} >= {"gif", "png", "svg"})
-print(Gtk.get_major_version())
+schemas = Gio.SettingsSchemaSource.get_default()
+print(Gtk.get_major_version(), bool(schemas.lookup("org.gtk.Settings.FileChooser", True)))
+print(Gio.content_type_get_description("image/svg+xml"))
 """
 _PYCAIRO = """\
 import cairo, gi
@@ -204,6 +206,21 @@ layout = PangoCairo.create_layout(cairo.Context(surface))
 layout.set_text("Hello", -1)
 names = [each.get_name() for each in PangoCairo.font_map_get_default().list_families()]
 print(layout.get_pixel_size().width > 9, "DejaVu Sans" in names)
+"""
+_GHOSTSCRIPT = """\
+import pathlib, subprocess
+text = "%!PS\\n/Helvetica findfont 20 scalefont setfont 72 72 moveto (Hello) show showpage"
+pathlib.Path("/tmp/a.ps").write_text(text)
+subprocess.run("ps2pdf /tmp/a.ps /tmp/a.pdf".split(), check=True)
+draw = "gs -q -dNOPAUSE -dBATCH -sDEVICE=png16m -sOutputFile=/tmp/a.png /tmp/a.pdf"
+subprocess.run(draw.split(), check=True)
+print(pathlib.Path("/tmp/a.pdf").read_bytes()[:5], pathlib.Path("/tmp/a.png").read_bytes()[:4])
+"""
+_ESPEAK = """\
+import subprocess, wave
+subprocess.run(["espeak-ng", "-w", "/tmp/a.wav", "Hello"], check=True)
+with wave.open("/tmp/a.wav") as sound:
+    print(sound.getnframes() > 9000)
 """
 MEDIA = SystemSample(
     "media",
@@ -265,12 +282,14 @@ DESKTOP = SystemSample(
     "desktop",
     ("PyGObject==3.50.0", "pycairo"),
     (
-        *("fonts-dejavu-core", "gir1.2-gtk-3.0", "libcairo2-dev", "libgirepository1.0-dev"),
-        "librsvg2-common",
+        *("espeak-ng", "fonts-dejavu-core", "ghostscript", "gir1.2-gtk-3.0", "libcairo2-dev"),
+        *("libgirepository1.0-dev", "librsvg2-common"),
     ),
     (
-        Job("gtk", _GTK, r"40\nTrue\n3\n"),
+        Job("gtk", _GTK, r"40\nTrue\n3 True\nSVG image"),
         Job("pycairo", _PYCAIRO, r"True True"),
+        Job("ghostscript", _GHOSTSCRIPT, r"b'%PDF-' b'.x89PNG'"),
+        Job("espeak-ng", _ESPEAK, r"True"),
     ),
 )
 SAMPLES = (MEDIA, DATABASES, MAPS, DESKTOP)
