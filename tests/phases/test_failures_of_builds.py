@@ -81,7 +81,7 @@ def test_a_header_is_named_with_the_package_that_holds_it(
 
     assert told.title == "wants-header needs the header libmemcached/memcached.h"
     assert "no wheel for Python 3.14.6 on this image" in told.message
-    assert "Add the Debian or Ubuntu package libmemcached-dev to the build image" in told.message
+    assert 'Add the line `system-packages = ["libmemcached-dev"]`' in told.message
     assert "The run image needs the library as well" in told.message
     assert "fatal error: libmemcached/memcached.h: No such file" in told.output
 

@@ -175,8 +175,9 @@ Its build needs the header lber.h, which is not in the build image.
 
 To fix this:
   - Use a version of company-ldap that has a wheel for this Python, if there is one.
-  - Or add the Debian or Ubuntu package libldap-dev to the build image, or with an earlier\
- buildpack. The run image needs the library as well."""
+  - Or add the line `system-packages = ["libldap-dev"]` to [tool.cnb-python] in pyproject.toml, or\
+ set BP_PYTHON_SYSTEM_PACKAGES=libldap-dev.
+  - Or use a build image that has the package. The run image needs the library as well."""
     )
     assert "fatal error: lber.h: No such file or directory" in built.output
 

@@ -81,8 +81,8 @@ def test_rebuild_reuses_the_layer_and_the_sbom_lists_it(
 @pytest.mark.parametrize(
     ("requirement", "reason", "packages"),
     [
-        ("psycopg2", "Error: psycopg2 needs the program pg_config", "libpq-dev"),
-        ("mysqlclient", "Error: mysqlclient needs the ", "default-libmysqlclient-dev"),
+        ("psycopg2", "psycopg2 needs the program pg_config", "libpq-dev"),
+        ("mysqlclient", "mysqlclient needs the ", "default-libmysqlclient-dev"),
         ("cairosvg", "libcairo.so.2", "libcairo2"),
         ("pyzbar", "libzbar.so.0", "libzbar0"),
     ],
@@ -102,10 +102,10 @@ def test_error_names_the_missing_package_and_the_setting(
 @pytest.mark.parametrize(
     ("package", "reason"),
     [
-        ("redis-server", "its installation adds a user or a group"),
+        ("avahi-daemon", "its installation adds a user or a group"),
         ("default-jre-headless", "its installation waits until another package"),
         ("cron", "its installation registers a service"),
-        ("sudo", "as another user"),
+        ("mount", "its program /usr/bin/mount runs as another user"),
         ("mecab-ipadic-utf8", "its installation compiles a dictionary"),
     ],
 )

@@ -55,7 +55,7 @@ class MissingLibraries(AppError):
             ),
             fixes=(
                 *_instead(self.missing),
-                *_line_to_add(self.system_packages),
+                *line_to_add(self.system_packages),
                 _images(self.missing),
                 (
                     f"If the app does not import the package, or only the run image has the library, "
@@ -96,7 +96,8 @@ def _instead(missing: tuple[MissingLibrary, ...]) -> tuple[str, ...]:
     return tuple(f"Use {instead} in place of {package}." for package, instead in pairs)
 
 
-def _line_to_add(names: tuple[str, ...]) -> tuple[str, ...]:
+def line_to_add(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sentence that adds the system packages *names*; none if there are no names."""
     if not names:
         return ()
     quoted = ", ".join(f'"{name}"' for name in names)

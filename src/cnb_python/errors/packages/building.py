@@ -6,6 +6,7 @@ Separate from `managers/build_errors`, since an error and its message have one h
 from typing import Literal, Self, override
 
 from cnb_python.errors.base import AppError, Message
+from cnb_python.errors.libraries import line_to_add
 from cnb_python.errors.packages.finding import Alternative, UnfitVersion
 
 _OLDER_PYTHON = (
@@ -38,7 +39,7 @@ class MissingForBuild(UnfitVersion):
             ),
             fixes=(
                 *_ready_made(self, self.package, self.python),
-                _add_to_images(self),
+                *_add_to_images(self),
             ),
         )
 
@@ -242,35 +243,31 @@ def _ready_made(failure: UnfitVersion, package: str, python: str) -> tuple[str, 
     )
 
 
-def _add_to_images(failure: MissingForBuild) -> str:
+def _add_to_images(failure: MissingForBuild) -> tuple[str, ...]:
     if failure.name == "Python.h":
-        return "Use one of the supported Python lines: this interpreter has no headers."
+        return ("Use one of the supported Python lines: this interpreter has no headers.",)
     run_time = "" if failure.kind == "program" else " The run image needs the library as well."
     if not failure.debian:
         return (
-            f"Use a build image that has the {failure.kind} (on Debian, `apt-file search "
-            f"{failure.name}` names the package).{run_time}"
+            (
+                f"Use a build image that has the {failure.kind} (on Debian, `apt-file search "
+                f"{failure.name}` names the package).{run_time}"
+            ),
         )
-    package = _packages(failure.debian, failure.ubuntu)
-    return f"Add {package} to the build image, or with an earlier buildpack.{run_time}"
-
-
-def _install_program(failure: MissingBuildRequirement) -> tuple[str, ...]:
-    if not failure.debian:
-        return ()
-    package = _packages(failure.debian, failure.ubuntu)
     return (
-        (
-            f"Add {package} to the build image, or with an earlier buildpack: it contains the same "
-            "program."
-        ),
+        *_system_package(failure.debian, failure.ubuntu),
+        f"Use a build image that has the package.{run_time}",
     )
 
 
-def _packages(debian: str, ubuntu: str) -> str:
-    if debian == ubuntu:
-        return f"the Debian or Ubuntu package {debian}"
-    return f"the Debian package {debian} (Ubuntu: {ubuntu})"
+def _install_program(failure: MissingBuildRequirement) -> tuple[str, ...]:
+    """Return how to add the same program, which makes the requirement unnecessary."""
+    return _system_package(failure.debian, failure.ubuntu) if failure.debian else ()
+
+
+def _system_package(debian: str, ubuntu: str) -> tuple[str, ...]:
+    (sentence,) = line_to_add((debian,))
+    return (sentence if debian == ubuntu else f"{sentence} On Ubuntu, its name is {ubuntu}.",)
 
 
 def _missing_program(failure: MissingForBuild) -> Message:
