@@ -243,7 +243,7 @@ MEDIA = SystemSample(
         Job("pyzbar", _ZBAR, r"\[b'AB'\]"),
         Job("wand", _WAND, r"(?s)png \(40, 30\).*jpeg \(40, 30\).*webp .*tiff \(40, 30\)"),
         Job("imagemagick", _IMAGEMAGICK, r"(?s)a.png PNG 99x20 .*a.webp WEBP .*pattern: PDF"),
-        Job("graphviz", _GRAPHVIZ, r"(?s)svg b'<\?xml'.*png b'.PNG.*pdf b'%PDF-'.*jpg b'.xff"),
+        Job("graphviz", _GRAPHVIZ, r"(?s)svg b'<\?xml'.*png b'.x89PNG.*pdf b'%PDF-'.*jpg b'.xff"),
         Job("ffmpeg-python", _FFMPEG, r"\['h264'\]\n\['mp3'\]\n\['opus'\]"),
         Job("fontconfig", _FONTS, r"DejaVuSans.ttf.*\nDejaVuSerif.ttf"),
     ),

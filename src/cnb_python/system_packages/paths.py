@@ -33,13 +33,15 @@ _OWN_FONTS = "etc/fonts/cnb-python.conf"
 _DRIVERS = "etc/odbcinst.ini"
 # Where no script is readable, as in packages whose scripts ask for the user's choice.
 _DRIVER_TEMPLATES = ("usr/share/*/odbcinst.ini*", "usr/share/*/*.odbcinst.ini")
-# The system's fonts as well: FONTCONFIG_FILE replaces its configuration.
+# The system's fonts as well: FONTCONFIG_FILE replaces its configuration. fonts.conf includes
+# `conf.d` by a relative path, which counts from the system's /etc/fonts.
 _FONTS_TEXT = """\
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
   <dir>{root}/usr/share/fonts</dir>
   <include ignore_missing="yes">{root}/etc/fonts/fonts.conf</include>
+  <include ignore_missing="yes">{root}/etc/fonts/conf.d</include>
   <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
 </fontconfig>
 """

@@ -96,6 +96,16 @@ def test_odbc_drivers_are_registered(tmp_path: Path) -> None:
     assert f"{tmp_path}/run/etc" in {each.value for each in unpacked.launch}
 
 
+def test_fonts_have_the_rules_of_their_packages(tmp_path: Path) -> None:
+    files = {"etc/fonts/fonts.conf": "<fontconfig/>", "etc/fonts/conf.d/60-latin.conf": "L"}
+
+    unpacked = contents(tmp_path, (DebFile("fontconfig-config", files=files),))
+
+    own = tmp_path / "run/etc/fonts/cnb-python.conf"
+    assert f">{tmp_path}/run/etc/fonts/conf.d</include>" in own.read_text()
+    assert ("FONTCONFIG_FILE", "default", str(own)) in unpacked.launch
+
+
 def test_builds_search_what_the_image_gets_too(tmp_path: Path) -> None:
     unpacked = contents(tmp_path, (MIME, PROTOCOL))
 
