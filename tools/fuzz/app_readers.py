@@ -44,7 +44,13 @@ FAILURES = (AppError, OutsideError)
 """What a reader may raise for a file of the app: the errors that the user sees."""
 _TODAY = date(2026, 11, 1)
 _TARGET = Target("linux", "amd64", "", "debian", "13")
-_INSTALLED = dict.fromkeys(("django", "flask", "fastapi", "gunicorn", "uvicorn"), "1.0")
+_INSTALLED = dict.fromkeys(
+    (
+        *("django", "flask", "fastapi", "gunicorn", "uvicorn"),
+        *("discord-py", "celery", "huey", "dash", "mcp", "aiohttp", "slack-bolt"),
+    ),
+    "1.0",
+)
 _ENVIRON = {"USER": "me", "PASSWORD": "secret"}
 _SIX = Pin("six", "1.17.0", "", f"six==1.17.0 --hash=sha256:{'a' * 64}")
 _PYPROJECT: Mapping[str, bytes] = {"pyproject.toml": b'[project]\nname = "shop"\nversion = "1"\n'}
@@ -85,6 +91,7 @@ def readers() -> tuple[Reader, ...]:
                 ("nltk.txt", seeds.NLTK),
                 ("gunicorn.conf.py", seeds.GUNICORN),
                 ("app.py", seeds.APP),
+                ("bot.py", seeds.BOT),
             )
         ),
         _app("manage.py", seeds.MANAGE, beside=_DJANGO),

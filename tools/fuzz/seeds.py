@@ -228,6 +228,31 @@ else:
 if __name__ == "__main__":
     app.run()
 """
+# A program with a bot, a server, tasks and the pages of a Dash app.
+BOT = b"""\
+import asyncio, discord, dash, uvicorn
+from threading import Thread
+from aiohttp import web
+from celery import Celery
+from huey import RedisHuey
+from mcp.server.stdio import stdio_server
+from .tasks import app as api, huey
+queue = Celery("x")
+jobs = RedisHuey("x")
+bot = discord.Client(a=1).b()
+api.layout = dash.html.Div()
+@queue.task
+def add(): ...
+class Bot(discord.Client):
+    async def serve(self):
+        async with stdio_server() as streams:
+            await web.AppRunner(self.app).setup()
+async def main():
+    await asyncio.gather(bot.start("x"), uvicorn.Server(uvicorn.Config(api)).serve())
+Thread(target=lambda: api.run(port=1), args=(bot.run,)).start()
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
 METADATA = b"""\
 Metadata-Version: 2.4
 Name: six
