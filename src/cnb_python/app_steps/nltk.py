@@ -135,11 +135,13 @@ def finish(data: Data, output: Output) -> StepResults:
         output.warning(message.title, message.body)
     if data.is_in_image:
         recorded = data.environment.sizes.get(cache_keys.NLTK, "")
-        layer.reuse_from_image(_metadata(key, data.downloads))
+        # A release that recorded none made the layer; its files are in the store too.
+        downloads = data.downloads or tuple(_downloads_in_store(data))
+        layer.reuse_from_image(_metadata(key, downloads))
         return StepResults(
             layers={cache_keys.NLTK: size_of(recorded) or 0},
             trees=trees,
-            downloads=data.downloads,
+            downloads=downloads,
         )
     downloads = tuple(_downloads(layer.path))
     size = sum(path.lstat().st_size for path in layer.path.rglob("*") if path.is_file())
@@ -170,6 +172,17 @@ def _downloads(directory: Path) -> Iterator[str]:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             yield f"{digest} {path.relative_to(directory)}"
+
+
+def _downloads_in_store(data: Data) -> Iterator[str]:
+    """Yield the same from the archive of the data; nothing if the store cannot give it."""
+    try:
+        digests = data.environment.store().tree_digests(data.key.archive)
+    except DamagedStore:
+        return
+    for member, digest in sorted(digests.items(), key=lambda each: each[0].path):
+        if member.path.count("/") == 1 and digest:
+            yield f"{digest} {member.path}"
 
 
 def _restore(data: Data, output: Output) -> bool:

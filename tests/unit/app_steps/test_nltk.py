@@ -26,6 +26,11 @@ def download(command: Command) -> Outcome:
     return Outcome(0, "[nltk_data] Downloading package stopwords\n")
 
 
+def download_zip(command: Command) -> Outcome:
+    write_files(Path(command.argv[2]), {"corpora/stopwords.zip": "zip"})
+    return Outcome(0, "")
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> FakeEnvironment:
     return fake_environment(
@@ -125,6 +130,31 @@ def test_files_that_were_downloaded_are_recorded_with_their_digests(app: FakeEnv
         reused = build(app, use=use)
         assert reused
         assert (reused.downloads, reused.new_layers) == (made, frozenset())
+
+
+@pytest.mark.parametrize("has_store", [True, False])
+def test_downloads_that_an_older_release_did_not_record_come_from_the_store(
+    app: FakeEnvironment, *, has_store: bool
+) -> None:
+    data = nltk.find(app.environment(), app.app.log)
+    assert data
+    app.programs.answer = download_zip
+    nltk.provide(data, app.system())
+    made = nltk.finish(data, app.app.log).downloads
+    restore(app)
+    path = app.app.layers / "nltk.toml"
+    metadata = dict(toml.table_at(toml.read(path), "metadata"))
+    assert metadata.pop("downloads") == [*made]
+    toml.write(path, {"metadata": metadata})
+    if not has_store:
+        disk.remove(app.store.directory)
+
+    reused = build(app)
+
+    assert reused
+    assert made == (f"{hashlib.sha256(b'zip').hexdigest()} corpora/stopwords.zip",)
+    assert (reused.downloads, reused.new_layers) == (made if has_store else (), frozenset())
+    assert app.programs.ran == []
 
 
 def test_data_added_by_a_step_is_reported_and_removed(app: FakeEnvironment) -> None:
