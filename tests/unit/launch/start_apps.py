@@ -11,9 +11,10 @@ from tests.support.trees import Files
 PORT = '"${PORT:-8000}"'
 HOST = '"${BPL_PYTHON_HOST:-0.0.0.0}"'
 ADDRESS = '"${BPL_PYTHON_ADDRESS:-0.0.0.0}"'
-_SERVE = """'import os; from ray import serve; from serve_app import app as app;\
+_SERVE = """'import os, signal, sys; from ray import serve; from serve_app import app as app;\
  serve.start(http_options={"host": os.environ.get("BPL_PYTHON_HOST", "0.0.0.0"),\
- "port": int(os.environ.get("PORT", "8000"))}); serve.run(app, blocking=True)'"""
+ "port": int(os.environ.get("PORT", "8000"))});\
+ signal.signal(signal.SIGTERM, lambda *_: sys.exit()); serve.run(app, blocking=True)'"""
 UVICORN = f"uvicorn --host {HOST} --port {PORT}"
 
 

@@ -277,8 +277,11 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         "Ray Serve",
         "ray",
         # `serve run` has no option for the port.
-        "python -c 'import os; from ray import serve; from {module} import {name} as app;"
+        "python -c 'import os, signal, sys; from ray import serve;"
+        " from {module} import {name} as app;"
         ' serve.start(http_options={"host": {python_host}, "port": {python_port}});'
+        # Ray aborts at a SIGTERM that the program does not handle.
+        " signal.signal(signal.SIGTERM, lambda *_: sys.exit());"
         " serve.run(app, blocking=True)'",
         package="ray",
         sign=r"^(\w+)\s*(?::[^=\n]+)?=\s*\w+(?:\.options\([^)]*\))?\.bind\(",
