@@ -21,6 +21,7 @@ BASE ?=
 BASES ?=
 NAMES ?=
 VERSION ?=
+REGISTRY ?=
 FROM ?=
 
 .PHONY: help venv image explain materials verify verify-fixtures test lint types format unit phases long thorough frameworks lifecycles images scanners bases arm64 manifests collector real-packages matrix docs-test package release builder builder-index fixtures upgrade bench profile compat fuzz data docs clean
@@ -117,8 +118,8 @@ release: venv ## Make the files of release VERSION=0.2.0 in dist/release/: packa
 builder: venv ## Create the builder image cnb-python/builder (BASE=ubuntu-24.04, ...: cnb-python/builder:ubuntu-24.04)
 	@$(PYTHON) -m tools.package.builder $(GO_MODULES_FLAG) $(if $(BASE),--base $(BASE))
 
-builder-index: venv ## Create the builders for amd64 and arm64, and one image index of both in dist/ (by hand; an emulator installs packages)
-	@$(PYTHON) -m tools.package.builder_index $(GO_MODULES_FLAG)
+builder-index: venv ## Publish a builder for amd64 and arm64 as one image index to REGISTRY=registry.example/team (by hand; an emulator installs packages)
+	@$(PYTHON) -m tools.package.builder_index "$(REGISTRY)" $(GO_MODULES_FLAG)
 
 fixtures: venv ## Make the lock files of the sample apps
 	@$(PYTHON) -m tools.fixtures

@@ -54,7 +54,8 @@ def ensure(
         return name
     say(f"Creating the builder {name}")
     old = base_images.image_id(engine, name)
-    _create(engine, name, config, pins, arch)
+    local = ("--pull-policy", "never", "--label", f"{base_images.PINS}={pins}")
+    create(engine, name, config, arch, local)
     base_images.remove(engine, old)
     return name
 
@@ -91,14 +92,16 @@ def config_of(product: Path, lifecycle: Path, base_name: str) -> dict[str, objec
     return config
 
 
-def _create(engine: Engine, name: str, config: dict[str, object], pins: str, arch: str) -> None:
-    label = f"{base_images.PINS}={pins}"
+def create(
+    engine: Engine, name: str, config: dict[str, object], arch: str, flags: Sequence[str]
+) -> None:
+    """Create the builder *name* for *arch* with pack, its options *flags* and builder.toml."""
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "builder.toml"
         written.write_text(tomli_w.dumps(config))
         run(
             *(real_tools.pack(), "builder", "create", name, "--config", written),
-            *("--pull-policy", "never", "--label", label, "--target", f"linux/{arch}"),
+            *(*flags, "--target", f"linux/{arch}"),
             env=pack_env(engine),
         )
 

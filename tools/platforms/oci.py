@@ -96,11 +96,17 @@ def unpack(image: Image, layer: Layer, into: Path) -> None:
 
 
 def write_base(
-    rootfs: Path, into: Path, labels: Mapping[str, str], env: Mapping[str, str], arch: str
+    rootfs: Path,
+    into: Path,
+    labels: Mapping[str, str],
+    env: Mapping[str, str],
+    arch: str,
+    user: str = "",
 ) -> None:
     """Write *rootfs* as an image of one layer, in two parts below the existing directory *into*.
 
-    *arch* is the architecture of *rootfs*. `layer/` has the layer's blob, `layout/` an image
+    *arch* is the architecture of *rootfs*; *user* the one that its programs run as, such as
+    `1001:1000`. `layer/` has the layer's blob, `layout/` an image
     layout without it. The lifecycle supports such sparse layouts. A build on one takes 0.5 instead
     of 5 seconds, since the lifecycle unpacks and hashes existing layers several times.
     """
@@ -113,6 +119,7 @@ def write_base(
         "os": "linux",
         "created": CREATED,
         "config": {
+            **({"User": user} if user else {}),
             "Env": [f"{name}={value}" for name, value in env.items()],
             "Labels": dict(labels),
         },
