@@ -37,6 +37,7 @@ TRIED: Mapping[str, str] = {
     "gRPC": "1.85.3",
     "hikari": "2.7.0",
     "Huey": "3.5.4",
+    "Jupyter Notebook": "7.6.5",
     "JupyterLab": "4.6.6",
     "LiteLLM": "1.108.7",
     "Marimo": "0.25.2",
