@@ -88,7 +88,7 @@ lifecycles: venv fixtures ## Test with the lifecycles of kpack, Tekton and other
 images: venv fixtures ## Test with pack on a real Docker engine
 	@$(PYTHON) -m pytest tests/images
 
-scanners: venv fixtures ## Compare what syft and Trivy list with what is installed (by hand: builds them, half an hour the first time)
+scanners: venv fixtures ## Compare what syft and Trivy list with what is installed (by hand: 10 minutes, 15 the first time)
 	@$(PYTHON) -m pytest tests/scanners
 
 bases: venv ## Build and run sample apps on Debian 12 and 13, Ubuntu 22.04 to 26.04 and a run image without a shell, and compare (by hand; BASES="debian-13 ..."; first time 15 minutes)

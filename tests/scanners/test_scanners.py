@@ -11,7 +11,7 @@ from tests.support.builds import BUILDPACK, Builds, Built, fixture
 from tools.platforms import lifecycle, scanners
 from tools.platforms.scanners import python_packages
 
-APPS = ("pip_flask", "pip_django", "uv_fastapi", "pip_science")
+APPS = ("pip_flask", "pip_django", "uv_fastapi", "pip_science", "pip_c_extension")
 LAYOUTS = ("linked", "merged")
 
 
@@ -45,7 +45,7 @@ def sboms(built: Built, suffix: str) -> list[Path]:
 def test_syft_lists_each_distribution_once(
     built: Built, installed: list[str], tmp_path: Path
 ) -> None:
-    listed = scanners.syft(("scan", f"oci-dir:{built.directory}"), tmp_path)
+    listed = scanners.syft(("scan", str(built.directory)), tmp_path)
 
     assert python_packages(listed) == installed
 
@@ -54,9 +54,9 @@ def test_trivy_lists_each_distribution_once_for_each_source(
     built: Built, installed: list[str], tmp_path: Path
 ) -> None:
     """It adds what both SBOMs in the image list to what it finds itself."""
-    image = ("image", "--input", str(built.directory))
+    image = ("image", str(built.directory))
     listed = scanners.trivy(image, tmp_path)
-    by_itself = scanners.trivy((*image, "--skip-dirs", "layers/sbom"), tmp_path)
+    by_itself = scanners.trivy((*image, "layers/sbom"), tmp_path)
 
     assert python_packages(by_itself) == installed
     assert python_packages(listed) == sorted(3 * installed)
@@ -81,5 +81,17 @@ def test_sboms_list_each_distribution_once(
     listed = [each for file in sboms(built, suffix) for each in scan(file, tmp_path)]
 
     assert sorted(python_packages(listed)) == installed
-    assert [each for each in listed if each.startswith("pkg:generic/python@")]
-    assert [each for each in listed if each.startswith("pkg:generic/openssl@")]
+
+
+@pytest.mark.parametrize("suffix", ["cdx.json", "spdx.json"])
+def test_only_syft_lists_what_is_linked_into_python(
+    built: Built, tmp_path: Path, suffix: str
+) -> None:
+    """Trivy leaves out packages without a registry, `pkg:generic`."""
+    file = next(each for each in sboms(built, suffix) if each.parent.name == "python")
+    by_syft = scanners.syft(("convert", str(file)), tmp_path)
+    names = [purl.partition("@")[0].removeprefix("pkg:generic/") for purl in by_syft]
+
+    assert {"python", "openssl", "sqlite", "zlib"} < set(names)
+    assert len(set(names)) == len(names)
+    assert scanners.trivy(("sbom", str(file)), tmp_path) == []

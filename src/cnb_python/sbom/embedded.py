@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from packageurl import PackageURL
+from packaging.utils import canonicalize_name
 
+from cnb_python.sbom import purl
 from cnb_python.sbom.licenses import license_of
 from cnb_python.sbom.model import NO_LICENSE, Component, License
 from cnb_python.system import json_text
@@ -18,6 +20,7 @@ from cnb_python.system.json_text import InvalidJson, JsonValue
 _MOST_COMPONENTS = 2000
 # https://csrc.nist.gov/pubs/ir/7695/final, section 6.2
 _CPE = re.compile(r"cpe:2\.3:[aho](?::(?:[^:\s\\]|\\.)+){10}")
+_PYPI = re.compile(r"pkg:pypi/([^@?#]+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _LONGEST_TEXT = 512
 
@@ -27,15 +30,27 @@ type _Row = dict[str, JsonValue]
 def components(sboms: Mapping[str, bytes], owner: str) -> tuple[Component, ...]:
     """Return what *sboms* list, by the names of their files, without duplicates.
 
-    *owner*: the `ref` of the wheel. Two files may describe the same library in two formats.
+    *owner*: the package URL of the wheel. Many SBOMs list the wheel itself too. Two files may
+    describe the same library in two formats.
     """
     by_identity: dict[str, Component] = {}
     for name in sorted(sboms):
         for component in _listed(sboms[name]):
             identity = component.purl or f"{component.name}@{component.version}"
-            if identity != owner and len(by_identity) < _MOST_COMPONENTS:
+            if not _is_wheel(component, owner) and len(by_identity) < _MOST_COMPONENTS:
                 by_identity.setdefault(identity, component._replace(ref=f"{owner}#{identity}"))
     return tuple(by_identity[identity] for identity in sorted(by_identity))
+
+
+def _is_wheel(component: Component, owner: str) -> bool:
+    """Whether *component* is the wheel *owner*, also with qualifiers such as `?file_name=`.
+
+    A crate of the same name is another component.
+    """
+    if not component.purl:
+        return purl.pypi(canonicalize_name(component.name), component.version) == owner
+    match = _PYPI.match(component.purl)
+    return match is not None and owner.startswith(f"{purl.pypi(canonicalize_name(match[1]))}@")
 
 
 def is_read(content: bytes) -> bool:

@@ -230,6 +230,36 @@ def test_sboms_in_wheels_are_merged() -> None:
     assert component.contains[3].sha256 == "ab" * 32
 
 
+@pytest.mark.parametrize(
+    "itself",
+    [
+        # As auditwheel writes it.
+        {"purl": "pkg:pypi/zope-interface@1.0?file_name=zope_interface-1.0-cp314-linux.whl"},
+        {"purl": "pkg:pypi/Zope.Interface@1.0.0#src/zope"},
+        {"purl": "pkg:pypi/zope_interface"},
+        {},
+    ],
+)
+def test_sbom_in_a_wheel_that_lists_the_wheel_does_not_repeat_it(
+    itself: dict[str, str],
+) -> None:
+    crate = {"name": "zope-interface", "version": "1.0", "purl": "pkg:cargo/zope-interface@1.0"}
+    rows = [{"name": "zope.interface", "version": "1.0", **itself}, crate]
+    sbom = {"bomFormat": "CycloneDX", "components": rows}
+    component = of(described("zope-interface", sboms={"a.cdx.json": sbom}))["zope-interface"]
+
+    assert [each.purl for each in component.contains] == ["pkg:cargo/zope-interface@1.0"]
+
+
+def test_sbom_that_lists_only_the_wheel_does_not_hide_copied_libraries() -> None:
+    itself = {"name": "a", "version": "1.0", "purl": "pkg:pypi/a@1.0?file_name=a-1.0.whl"}
+    sbom = {"bomFormat": "CycloneDX", "components": [itself]}
+    files = ("a.libs/libfoo-040039e1.so.1",)
+    component = of(described("a", files=files, sboms={"a.cdx.json": sbom}))["a"]
+
+    assert [each.name for each in component.contains] == ["libfoo"]
+
+
 def test_same_library_in_two_wheels_is_listed_for_each() -> None:
     environment = of(
         described("a", sboms={"x.cdx.json": CYCLONEDX}),
