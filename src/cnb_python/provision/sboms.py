@@ -26,6 +26,7 @@ from cnb_python.sbom import distributions, interpreter, purl
 from cnb_python.sbom.declared import declared
 from cnb_python.sbom.distributions import Described, MarkerValues
 from cnb_python.sbom.documents import of_layers
+from cnb_python.sbom.identity import inside
 from cnb_python.sbom.model import Component, Document, document
 from cnb_python.store.manifest import StoreEntry
 from cnb_python.store.store import Store
@@ -81,7 +82,7 @@ def _program(name: str, packages: Iterable[tuple[str, str]]) -> Component:
     # Some programs depend on pip or uv, in a release of their own.
     return program._replace(
         contains=tuple(
-            each._replace(ref=f"{program.ref}#{each.purl}", kind="library")
+            each._replace(ref=inside(program.ref, each.purl), kind="library")
             for each in starmap(_tool, versions.items())
         )
     )

@@ -16,6 +16,7 @@ from cnb_python.distributions.model import Distribution
 from cnb_python.managers import markers
 from cnb_python.managers.markers import UnusableMarker
 from cnb_python.sbom import embedded, purl
+from cnb_python.sbom.identity import inside
 from cnb_python.sbom.licenses import license_of
 from cnb_python.sbom.model import Component, Property
 from cnb_python.system.redaction import parts_of, shown
@@ -223,7 +224,7 @@ def _copied_libraries(distribution: Distribution, ref: str) -> Iterator[Componen
         match = _COPIED_LIBRARY.fullmatch(path)
         if match and not file.target:
             yield Component(
-                ref=f"{ref}#{match['file']}",
+                ref=inside(ref, match["file"]),
                 name=match["name"],
                 sha256=file.digest,
                 properties=(

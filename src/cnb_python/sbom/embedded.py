@@ -11,6 +11,7 @@ from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
 from cnb_python.sbom import purl
+from cnb_python.sbom.identity import inside
 from cnb_python.sbom.licenses import license_of
 from cnb_python.sbom.model import NO_LICENSE, Component, License
 from cnb_python.system import json_text
@@ -38,7 +39,7 @@ def components(sboms: Mapping[str, bytes], owner: str) -> tuple[Component, ...]:
         for component in _listed(sboms[name]):
             identity = component.purl or f"{component.name}@{component.version}"
             if not _is_wheel(component, owner) and len(by_identity) < _MOST_COMPONENTS:
-                by_identity.setdefault(identity, component._replace(ref=f"{owner}#{identity}"))
+                by_identity.setdefault(identity, component._replace(ref=inside(owner, identity)))
     return tuple(by_identity[identity] for identity in sorted(by_identity))
 
 

@@ -17,6 +17,14 @@ def identifier(content: bytes) -> UUID:
     return uuid5(NAMESPACE_URL, f"{HOME}#sbom-{hashlib.sha256(content).hexdigest()}")
 
 
+def inside(owner: str, name: str) -> str:
+    """Return the `ref` of what is inside the component *owner*.
+
+    syft reads every reference that begins with `pkg:` as the package URL of its component.
+    """
+    return f"in:{owner}#{name}"
+
+
 def spdx_id(ref: str, name: str) -> str:
     """Return the SPDX identifier of the component *ref*, with its *name* for readers.
 

@@ -273,6 +273,18 @@ def test_same_library_in_two_wheels_is_listed_for_each() -> None:
     check_spdx(spdx.render(layer))
 
 
+def test_no_reference_looks_like_another_package_url() -> None:
+    environment = of(
+        described("a", files=("a.libs/libfoo-040039e1.so.1",)),
+        described("b", sboms={"x.cdx.json": CYCLONEDX}),
+    )
+
+    (layer,) = of_layers(environment, {"deps-00": ["a", "b"]})
+
+    for each in listed(check_cyclonedx(cyclonedx.render(layer))):
+        assert each["bom-ref"] == each.get("purl") or not each["bom-ref"].startswith("pkg:")
+
+
 @pytest.mark.parametrize(
     "content",
     [
