@@ -101,7 +101,7 @@ def test_a_library_that_the_linker_lacks(failing: Failing, tool: Tool, served: I
     told = failing.failure(tool, "wants-library\n", index=served.url)
 
     assert told.title == "wants-library needs the library memcached"
-    assert "package libmemcached-dev" in told.message
+    assert 'system-packages = ["libmemcached-dev"]' in told.message
 
 
 @TOOLS
@@ -125,7 +125,7 @@ def test_a_build_image_without_a_tool_that_builds(
     told = failing.failure(tool, f"wants-{program}\n", index=served.url, env=env)
 
     assert told.title == f"wants-{program} needs the program {program}"
-    assert f"the Debian or Ubuntu package {package} " in told.message
+    assert f'system-packages = ["{package}"]' in told.message
 
 
 @TOOLS
@@ -161,7 +161,7 @@ def test_a_program_of_a_library(failing: Failing, tool: Tool, served: Index) -> 
     told = failing.failure(tool, "wants-pg-config\n", index=served.url, env=env)
 
     assert told.title == "wants-pg-config needs the program pg_config"
-    assert "package libpq-dev" in told.message
+    assert 'system-packages = ["libpq-dev"]' in told.message
 
 
 @TOOLS
@@ -273,7 +273,7 @@ def test_a_rust_extension_without_rust(failing: Failing, tmp_path: Path, tool: T
     told = failing.failure(tool, f"oxide @ {made.as_uri()}\n", env=env)
 
     assert told.title == "oxide needs the program Rust"
-    assert "the Debian or Ubuntu package cargo" in told.message
+    assert 'system-packages = ["cargo"]' in told.message
 
 
 @TOOLS

@@ -13,6 +13,8 @@ _OLDER_PYTHON = (
     "Use an older Python, since old packages often do not build on a new one: write its version to "
     ".python-version."
 )
+# system-packages was never tried with a compiler, whose paths are compiled in.
+_COMPILER = "build-essential"
 
 
 class MissingForBuild(UnfitVersion):
@@ -254,6 +256,8 @@ def _add_to_images(failure: MissingForBuild) -> tuple[str, ...]:
                 f"{failure.name}` names the package).{run_time}"
             ),
         )
+    if failure.debian == _COMPILER:
+        return (f"Use a build image that has the Debian or Ubuntu package {_COMPILER}.",)
     return (
         *_system_package(failure.debian, failure.ubuntu),
         f"Use a build image that has the package.{run_time}",
