@@ -11,7 +11,7 @@ JSON ?=
 CASE ?= cold
 SECONDS ?= 600
 API ?=
-# Three workers keep two cores busy, since a test of a build often waits.
+# Three workers keep two cores busy, since tests of builds often wait.
 BUILDS := -n 3 --dist loadfile
 # Where the host of Python's releases cannot be reached, .venv, tests and `make image` take Pythons from Go modules, and
 # say so. What others may use (`make package`, `make builder`) does so only with GO_MODULES=1.
@@ -73,7 +73,7 @@ phases: venv fixtures ## Test the package and builds with the real lifecycle, wi
 thorough: venv fixtures ## Run the longer tests of that kind: every manager, real packages, other machines, interrupted builds
 	@$(PYTHON) -m pytest $(BUILDS) -m "thorough and not matrix" tests/phases
 
-matrix: venv fixtures ## Run further combinations of what `make long` tests once: lifecycles, managers, Pythons (by hand: 15 minutes)
+matrix: venv fixtures ## Run further combinations of what `make long` covers once: lifecycles, managers, Pythons (by hand: 15 minutes)
 	@$(PYTHON) -m pytest $(BUILDS) -m matrix tests/phases tests/lifecycles
 
 long: venv fixtures ## Run all long tests, on all cores: thorough, lifecycles, images, docs-test and slow unit tests
@@ -103,7 +103,7 @@ manifests: venv ## Check the manifests for kpack and Tekton with the platforms' 
 collector: venv ## Read the spans of builds with an OpenTelemetry collector (by hand: builds it, some minutes the first time)
 	@$(PYTHON) -m pytest -n 0 tests/collector
 
-real-packages: venv fixtures ## Reload each server of development images; use each tried system package in a built image (by hand: half an hour)
+real-packages: venv fixtures ## Check that each server of development images reloads, and that each listed system package works in an image (by hand: half an hour)
 	@$(PYTHON) -m pytest -n 0 tests/real_packages
 
 docs-test: venv ## Build the documentation, and open every page in a browser
@@ -118,7 +118,7 @@ release: venv ## Make the files of release VERSION=0.2.0 in dist/release/: packa
 builder: venv ## Create the builder image cnb-python/builder (BASE=ubuntu-24.04, ...: cnb-python/builder:ubuntu-24.04)
 	@$(PYTHON) -m tools.package.builder $(GO_MODULES_FLAG) $(if $(BASE),--base $(BASE))
 
-builder-index: venv ## Publish a builder for amd64 and arm64 as one image index to REGISTRY=registry.example/team (by hand; an emulator installs packages)
+builder-index: venv ## Publish a builder for amd64 and arm64 as one image index to REGISTRY=registry.example/team (by hand; an emulator runs package scripts)
 	@$(PYTHON) -m tools.package.builder_index "$(REGISTRY)" $(GO_MODULES_FLAG)
 
 fixtures: venv ## Make the lock files of the sample apps

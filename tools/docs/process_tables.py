@@ -29,9 +29,9 @@ object that wraps it, such as `ProxyFix(app)` or `socketio.ASGIApp(sio, app)`, i
 place. Of several apps, the one nearest to the top of the app is started, and `wsgi.py` and
 `asgi.py` come first there; the log lists the others.
 
-If another module imports the app, adds to it and starts it, that module is served instead. For
-Dash, it need not start the app: `index.py` that gives the app of `app.py` its layout is enough. A
-module that starts a server when it is imported runs as a program, with a warning.
+If another module imports the app, adds to it and starts it, that module is served instead. A
+Dash app does not have to be started there: an `index.py` that gives the app in `app.py` its layout
+is enough. A module that starts a server when it is imported runs as a program, with a warning.
 
 Django is found by `manage.py` and the settings that it names. `ASGI_APPLICATION` is preferred to
 `WSGI_APPLICATION`. An `asgi.py` whose `application` is more than
@@ -85,18 +85,20 @@ _WORKERS = """
 """
 
 _REST = """
-A worker loads the module of its command, and what that imports. If tasks are in other modules,
-which the code does not name (`include`, `import_paths`), the command gets them: Celery with
-`--include`, Taskiq as further arguments, Huey and Procrastinate by a module that imports the
-object and the tasks. If there is no such module, the build warns.
+A worker loads the module in its command, and the modules that this module imports. If other
+modules define tasks, and the code does not name these modules (`include`, `import_paths`), the
+build adds them to the command: with `--include` for Celery, and as further arguments for Taskiq.
+For Huey and Procrastinate, the command names a module that imports both the object and the tasks.
+If there is no such module, the build warns.
 
-A bot that receives its messages over HTTP (webhooks), and a program that runs a server and a bot,
-is `web`. The server of the framework starts the app, unless that would leave out the bot: then
-the program itself runs. A bot that polls is a worker, and the app has no process `web` then, also
-if a thread of the bot answers requests at a fixed port; at `PORT`, it is `web`.
+A bot that receives its messages over HTTP (webhooks) is `web`, and so is a program that runs both
+a server and a bot. The framework's server runs the app, unless the bot would not start then: in
+that case, the program itself runs. A bot that polls is a worker, and the app then has no process
+`web`, even if a thread of the bot answers requests at a fixed port. If the thread listens at
+`PORT`, the program is `web`.
 
-An MCP server that a client starts, and speaks to over stdin and stdout, is the process `mcp`: run
-its image with `docker run -i`. The app then has no process `web`.
+An MCP server that a client starts and uses over stdin and stdout is the process `mcp`: run its
+image with `docker run -i`. The app then has no process `web`.
 
 ## Other processes
 
@@ -145,12 +147,12 @@ _NOTES = """
   `MLFLOW_ARTIFACTS_DESTINATION`. `MLFLOW_SERVER_ALLOWED_HOSTS` limits the host names that it
   answers to.
 - **Reflex** builds its pages with Bun and packages of npm when it starts. In a run image without
-  `unzip` it ends with an error, and it was not seen to serve.
+  `unzip`, it ends with an error. No test has loaded its pages.
 - **Robyn** runs in two processes, since a single one does not end at a SIGTERM. They share no
   memory: to keep state in it, name a command without `--processes 2` in a Procfile.
 - **arq** 0.27 and older, and **Chainlit**, fail with Python 3.14; the build warns. Chainlit was
   tried with Python 3.13.
-- **Faust** waited for a response of Kafka when it got the SIGTERM.
+- **Faust** was waiting for a response from Kafka when it got the SIGTERM.
 - **RQ Scheduler** and **django-celery-beat** install different modules with the name `crontab`,
   and fail together.
 """

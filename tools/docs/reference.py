@@ -133,7 +133,7 @@ _FAMILIES = {
     ),
     "packages.install": (
         "Packages that cannot be installed",
-        "A package is damaged, has another hash, or has files of another package.",
+        "A package is damaged, has an unexpected hash, or conflicts with another package.",
     ),
     "packages.building": (
         "Packages that cannot be built",
@@ -197,7 +197,7 @@ _FAMILIES = {
     ),
     "downloads": (
         "Downloads",
-        "A mirror, or what was downloaded from it, cannot be used.",
+        "A download fails, or a mirror or a downloaded file cannot be used.",
     ),
     "machine": (
         "Disk, memory and time",

@@ -52,7 +52,7 @@ class Publisher:
     def _create(self, base_name: str, product: Path) -> str:
         """Publish the builder for one architecture; return its name.
 
-        pack can only publish it, since an engine takes builders for its own architecture alone.
+        pack has to publish it, since an engine accepts builders for its own architecture alone.
         """
         arch = rootfs.base("build", base_name).arch or oci.arch()
         config = builder.config_of(product, real_tools.lifecycle_archive(arch), base_name)
@@ -65,7 +65,7 @@ class Publisher:
     def _base(self, role: Role, base_name: str) -> Path:
         """Return an archive of a base image.
 
-        The engine makes none: Docker 20.10 writes its own architecture into each image.
+        Docker cannot make it: Docker 20.10 writes its own architecture into each image.
         """
         base, directory = rootfs.base(role, base_name), self.directory / f"{role}-{base_name}"
         directory.mkdir()
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str]) -> None:
     """Publish the images, and print their digests."""
     parser = argparse.ArgumentParser(prog="builder_index.py", description=main.__doc__)
     parser.add_argument("registry", help="registry.example/team; log in with skopeo and docker")
-    parser.add_argument("--go-modules", action="store_true", help="as that of assemble.py")
+    parser.add_argument("--go-modules", action="store_true", help="see assemble.py")
     options = parser.parse_args(arguments)
     released = not options.go_modules
     arches = [rootfs.base("build", name).arch for name in BASES]

@@ -105,10 +105,10 @@ def write_base(
 ) -> None:
     """Write *rootfs* as an image of one layer, in two parts below the existing directory *into*.
 
-    *arch* is the architecture of *rootfs*; *user* the one that its programs run as, such as
-    `1001:1000`. `layer/` has the layer's blob, `layout/` an image
-    layout without it. The lifecycle supports such sparse layouts. A build on one takes 0.5 instead
-    of 5 seconds, since the lifecycle unpacks and hashes existing layers several times.
+    *arch* is the architecture of *rootfs*; *user* is the user that its programs run as, such as
+    `1001:1000`. `layer/` has the layer's blob, `layout/` an image layout without the blob. The
+    lifecycle supports such sparse layouts. A build on one takes 0.5 instead of 5 seconds, since
+    the lifecycle unpacks and hashes existing layers several times.
     """
     blobs, whole = into / "layout/blobs/sha256", into / "layer"
     blobs.mkdir(parents=True)

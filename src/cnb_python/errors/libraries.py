@@ -97,7 +97,7 @@ def _instead(missing: tuple[MissingLibrary, ...]) -> tuple[str, ...]:
 
 
 def line_to_add(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the sentence that adds the system packages *names*; none if there are no names."""
+    """Return the fix that adds the system packages *names*; nothing without names."""
     if not names:
         return ()
     quoted = ", ".join(f'"{name}"' for name in names)

@@ -271,7 +271,7 @@ def _install_program(failure: MissingBuildRequirement) -> tuple[str, ...]:
 
 def _system_package(debian: str, ubuntu: str) -> tuple[str, ...]:
     (sentence,) = line_to_add((debian,))
-    return (sentence if debian == ubuntu else f"{sentence} On Ubuntu, its name is {ubuntu}.",)
+    return (sentence if debian == ubuntu else f"{sentence} On Ubuntu, the package is {ubuntu}.",)
 
 
 def _missing_program(failure: MissingForBuild) -> Message:

@@ -1,4 +1,4 @@
-"""Code of packages or of the app that changes files which are not its own."""
+"""Code of packages or of the app that changes files that are not its own."""
 
 from collections.abc import Sequence
 from typing import Self, override

@@ -1,4 +1,4 @@
-"""Packages that are found and cannot be installed."""
+"""Packages that are found but cannot be installed."""
 
 import re
 from typing import Self, override

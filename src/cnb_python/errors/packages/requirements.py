@@ -1,4 +1,4 @@
-"""Requirements that cannot be used: lines that are not valid, and names that are no packages.
+"""Requirements that cannot be used: lines that are not valid, and names that are not packages.
 
 Separate from `managers/misleading_names`, since an error and its message have one home.
 """
@@ -77,7 +77,7 @@ _NAMES: dict[NameKind, tuple[str, ...]] = {
     ),
     "module": ("{0} is a module of the standard library: every Python has it.", _REMOVE),
     "interpreter": (
-        "{0} is the interpreter, and no package.",
+        "{0} is the interpreter, not a package.",
         (
             "Remove the line, and write the version to .python-version, such as: echo 3.13 > "
             ".python-version"
@@ -256,7 +256,7 @@ class BadConstraint(AppError):
 
 
 class MisleadingName(AppError):
-    """A requirement names something else than a package."""
+    """A requirement names something other than a package."""
 
     requirement: str
     kind: NameKind
