@@ -16,16 +16,16 @@ import (
 // copiesFile lists the copies that appFiles made in a directory: the SHA-256 of each, and its quoted path.
 const copiesFile = ".cnb-python-copies"
 
-// copies are the files of the app that a directory has copies of.
+// copies records which files of the app a directory has copies of.
 type copies struct {
 	directory string
 	digests   map[string]string // of each copy, by its path in the directory
-	kept      []string          // the paths of other files where copies would be
+	kept      []string          // the paths of other files in place of copies
 }
 
 // appFiles makes the files of the directory app visible in directory, for a package that reads and
 // writes in the directory of the app: copies of those that match patterns, which the package may
-// change, and links to all others. It returns the paths of files that stay, though the app has others.
+// change, and links to all others. It returns the paths of files that it keeps, though the app's differ.
 //
 // Copies replace those of the previous start, since the app may have changed. All else in the directory
 // stays: files that the user put there, and copies that have changed since. Hidden files get no link.
@@ -40,23 +40,23 @@ func appFiles(app, directory string, patterns []string) (kept []string, err erro
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return nil, err
 	}
-	made := readCopies(directory)
+	list := readCopies(directory)
 	failed := []error{}
 	for _, each := range entries {
 		from, to := filepath.Join(app, each.Name()), filepath.Join(directory, each.Name())
 		switch {
 		case matches(each.Name(), patterns):
-			failed = append(failed, made.add(from, to))
+			failed = append(failed, list.add(from, to))
 		case !strings.HasPrefix(each.Name(), ".") && !isSame(from, directory):
 			if err := os.Symlink(from, to); err != nil && !errors.Is(err, fs.ErrExist) {
 				failed = append(failed, err)
 			}
 		}
 	}
-	return made.kept, errors.Join(append(failed, made.write())...)
+	return list.kept, errors.Join(append(failed, list.write())...)
 }
 
-// contains: directory is path, or one of those above it.
+// contains returns whether directory is path, or a directory above it.
 func contains(directory, path string) bool {
 	directory, err := filepath.EvalSymlinks(directory)
 	if err != nil {
@@ -90,24 +90,24 @@ func matches(name string, patterns []string) bool {
 
 // readCopies returns the copies of earlier starts.
 func readCopies(directory string) *copies {
-	made := copies{directory, map[string]string{}, nil}
+	list := copies{directory, map[string]string{}, nil}
 	content, _ := os.ReadFile(filepath.Join(directory, copiesFile))
 	for line := range strings.Lines(string(content)) {
 		digest, quoted, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		if name, err := strconv.Unquote(quoted); err == nil {
-			made.digests[name] = digest
+			list.digests[name] = digest
 		}
 	}
-	return &made
+	return &list
 }
 
-// write replaces the list at once: another process of the container may read it.
-func (made *copies) write() error {
+// write replaces the list atomically, since another process of the container may read it.
+func (list *copies) write() error {
 	var content strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(made.digests)) {
-		fmt.Fprintf(&content, "%s %q\n", made.digests[name], name)
+	for _, name := range slices.Sorted(maps.Keys(list.digests)) {
+		fmt.Fprintf(&content, "%s %q\n", list.digests[name], name)
 	}
-	file, err := os.CreateTemp(made.directory, copiesFile+"-*")
+	file, err := os.CreateTemp(list.directory, copiesFile+"-*")
 	if err != nil {
 		return err
 	}
@@ -115,31 +115,31 @@ func (made *copies) write() error {
 	if err := errors.Join(failed, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	return os.Rename(file.Name(), filepath.Join(made.directory, copiesFile))
+	return os.Rename(file.Name(), filepath.Join(list.directory, copiesFile))
 }
 
 // add copies the regular files of a tree, or one file, and links to all else. The copies are writable.
-func (made *copies) add(from, to string) error {
+func (list *copies) add(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && isSame(path, made.directory) {
+		if entry.IsDir() && isSame(path, list.directory) {
 			return fs.SkipDir // its copies would be copied again
 		}
 		name, _ := filepath.Rel(from, path)
 		target := filepath.Join(to, name)
-		// A link of an earlier start: writing through it would change the app.
+		// A link from an earlier start: writing through it would change the app.
 		if linked, _ := os.Readlink(target); linked == path {
 			if err := os.Remove(target); err != nil {
 				return err
 			}
 		}
 		if !entry.IsDir() {
-			return made.file(path, target)
+			return list.file(path, target)
 		}
 		if found, err := os.Lstat(target); err == nil && !found.IsDir() {
-			made.keep(target)
+			list.keep(target)
 			return fs.SkipDir
 		}
 		return os.MkdirAll(target, 0o700)
@@ -147,7 +147,7 @@ func (made *copies) add(from, to string) error {
 }
 
 // file copies one file, unless another is in its place.
-func (made *copies) file(path, target string) error {
+func (list *copies) file(path, target string) error {
 	_, err := os.Lstat(target)
 	isFree := errors.Is(err, fs.ErrNotExist)
 	// A link to a directory or to nothing, or no file at all, such as a socket.
@@ -155,27 +155,27 @@ func (made *copies) file(path, target string) error {
 		if isFree {
 			return os.Symlink(path, target)
 		}
-		made.keep(target)
+		list.keep(target)
 		return nil
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	name, _ := filepath.Rel(made.directory, target)
-	if current := digestOf(target); !isFree && (current == "" || current != made.digests[name]) {
+	name, _ := filepath.Rel(list.directory, target)
+	if current := digestOf(target); !isFree && (current == "" || current != list.digests[name]) {
 		if current != digest(content) {
-			made.keep(target)
+			list.keep(target)
 		}
 		return nil
 	}
-	made.digests[name] = digest(content)
+	list.digests[name] = digest(content)
 	return os.WriteFile(target, content, 0o600)
 }
 
-func (made *copies) keep(target string) {
-	name, _ := filepath.Rel(made.directory, target)
-	made.kept = append(made.kept, name)
+func (list *copies) keep(target string) {
+	name, _ := filepath.Rel(list.directory, target)
+	list.kept = append(list.kept, name)
 }
 
 // digestOf returns the digest of a regular file, "" for all else.

@@ -84,7 +84,7 @@ func TestOtherDirectoryHasTheFilesOfTheApp(t *testing.T) {
 	}
 }
 
-// The copies of the previous start follow the app; files that others wrote stay, and are named.
+// A start updates the copies of the previous one; files that the user wrote stay, and are named.
 func TestFilesOfTheUserStay(t *testing.T) {
 	for name, each := range map[string]struct {
 		chosen  string
@@ -105,7 +105,7 @@ func TestFilesOfTheUserStay(t *testing.T) {
 			want:   map[string]string{"chainlit.md": "mine", "public/logo.svg": "mine", ".chainlit/config.toml": "[UI]"},
 			kept:   "chainlit.md, public/logo.svg",
 		},
-		"equal to the app's, for now": {
+		"equal to the app's, until that changes": {
 			chosen: "/data",
 			own:    map[string]string{"chainlit.md": "Welcome"},
 			want:   map[string]string{"chainlit.md": "Welcome"},
@@ -176,12 +176,12 @@ func TestDirectoryAboveTheAppGetsNothing(t *testing.T) {
 	}
 	for _, name := range []string{"own.py", "public/chat.svg", copiesFile} {
 		if _, err := os.Lstat(filepath.Join(root, "workspace", name)); err == nil {
-			t.Errorf("the app has got %s", name)
+			t.Errorf("the app has %s", name)
 		}
 	}
 }
 
-func TestDirectoryInAnotherThatIsCopiedDoesNotCopyItself(t *testing.T) {
+func TestDirectoryInsideACopiedDirectoryHasNoCopyOfItself(t *testing.T) {
 	root := chainlitApp(t)
 	directory := chainlitDirectory(t, root, variables("CHAINLIT_APP_ROOT", "public/state"), false)
 	if got, _ := os.ReadFile(filepath.Join(directory, "public/logo.svg")); string(got) != "logo" {
@@ -213,9 +213,9 @@ func TestLogNamesFilesThatStay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "directories")
 	_ = os.WriteFile(file, []byte(chainlitRow), 0o644)
 	in := paths{root, "", "/workspace", "/tmp", func(string) bool { return false }}
-	_, said := packageDirectories(variables("CHAINLIT_APP_ROOT", "/data"), file, in)
-	if said != "CHAINLIT_APP_ROOT: /data keeps its own chainlit.md instead of the app's" {
-		t.Errorf("said %q", said)
+	_, line := packageDirectories(variables("CHAINLIT_APP_ROOT", "/data"), file, in)
+	if line != "CHAINLIT_APP_ROOT: /data keeps its own chainlit.md instead of the app's" {
+		t.Errorf("the line is %q", line)
 	}
 }
 

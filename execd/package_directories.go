@@ -139,12 +139,13 @@ func (in paths) canUse(user lookup, each packageDirectory) bool {
 	}
 }
 
-// isPattern: the name of the directory depends on the app.
+// isPattern returns whether the name of the directory depends on the app.
 func isPattern(usual string) bool {
 	return strings.Contains(usual, "*")
 }
 
-// hasVolume: a directory that matches pattern is writable, such as a volume. The app has others for itself.
+// hasVolume returns whether a directory that matches pattern is writable, such as a volume. Others may
+// be directories of the app.
 func (in paths) hasVolume(pattern string) bool {
 	matching, _ := filepath.Glob(filepath.Join(in.root, pattern))
 	return slices.ContainsFunc(matching, in.isWritable)
@@ -198,9 +199,9 @@ func (in paths) replacement(each packageDirectory) string {
 	return directory
 }
 
-// fill gives a directory the files of the app, if the package needs them there. It returns a sentence on
-// files of the directory that stay, though the app has others.
-func (in paths) fill(each packageDirectory, directory string) (said []string, err error) {
+// fill gives a directory the files of the app, if the package needs them there. It returns a sentence
+// about the files that the directory keeps, though the app's differ.
+func (in paths) fill(each packageDirectory, directory string) (lines []string, err error) {
 	if len(each.files) == 0 {
 		return nil, nil
 	}
@@ -209,9 +210,9 @@ func (in paths) fill(each packageDirectory, directory string) (said []string, er
 	}
 	kept, err := appFiles(filepath.Join(in.root, in.working), filepath.Join(in.root, directory), each.files)
 	if len(kept) > 0 {
-		said = append(said, fmt.Sprintf(
+		lines = append(lines, fmt.Sprintf(
 			"%s: %s keeps its own %s instead of the app's", each.variable, directory, strings.Join(kept, ", "),
 		))
 	}
-	return said, err
+	return lines, err
 }
