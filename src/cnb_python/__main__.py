@@ -33,7 +33,7 @@ EXPECTED = 1
 BUG = 70  # EX_SOFTWARE of sysexits.h
 TERMINATED = 128 + signal.SIGTERM
 
-# Also in `result.telemetry`, which detection loads only if one of them is set.
+# Also in `result.telemetry`, which detection loads only if one of these variables is set.
 _SPANS = ("CNB_OTEL_LOG_PATH", "CNB_OTEL_TRACEPARENT")
 
 BUG_TITLE = "This is a bug in the Python buildpack, not in your app. Please report what follows"
@@ -177,9 +177,9 @@ def _run(phase: str, argv: Sequence[str], directory: Path, console: Console) -> 
 
 @contextmanager
 def _detection_observed(context: DetectContext) -> Iterator[Callable[[int], int]]:
-    """Write a span when the block ends, if the platform asks for it.
+    """Write a span when the block ends, if the platform requests it.
 
-    Yields what takes the exit code of the detection, and returns it.
+    Yields a function that records the exit code of the detection, and returns it.
     """
     from time import monotonic
 
@@ -192,7 +192,7 @@ def _detection_observed(context: DetectContext) -> Iterator[Callable[[int], int]
     try:
         yield ended
     finally:
-        # Few platforms ask for spans, and detection runs for every app.
+        # Few platforms request spans, and detection runs for every app.
         if any(context.environ.get(name) for name in _SPANS):
             from cnb_python.result import telemetry
 

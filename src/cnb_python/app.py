@@ -208,7 +208,10 @@ def _read(app_dir: Path) -> App:
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
-    """Return what *entry* is, or what it links to; an app may have 100,000 at its top."""
+    """Return the kind of *entry*, or of what it links to: `file`, `directory` or empty.
+
+    Paths would be slow, since an app may have 100,000 entries at its top.
+    """
     try:
         return "file" if entry.is_file() else "directory" if entry.is_dir() else ""
     except OSError:
@@ -280,7 +283,7 @@ def _is_sign(name: str) -> bool:
 
 
 def _names(app_dir: Path) -> frozenset[str]:
-    return frozenset(os.listdir(app_dir))  # noqa: PTH208 - paths of 100,000 names are slow
+    return frozenset(os.listdir(app_dir))  # noqa: PTH208 - 100,000 paths are slow
 
 
 def _alike(name: Sequence[str], expected: Sequence[str]) -> float:

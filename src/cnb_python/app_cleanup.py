@@ -89,8 +89,8 @@ def find_unwanted(
 ) -> UnwantedFiles:
     """Return the files to keep out of the image, except the names and paths in *kept*.
 
-    `node_modules` do not count if an earlier buildpack has installed Node.js. *most_entries* is as
-    for `unwanted_files`.
+    `node_modules` do not count if an earlier buildpack has installed Node.js. *most_entries*: see
+    `unwanted_files`.
     """
     unwanted = unwanted_files(context.app_dir, kept, most_entries)
     return unwanted._replace(node_modules=()) if has_node(context) else unwanted

@@ -96,8 +96,8 @@ def decide(
 ) -> Decisions:
     """Return what the app of *context* is, and print warnings about its files.
 
-    Files that do not belong in the image are searched among *most_entries*; None: all. Raises
-    AppError for an app that cannot be built.
+    *most_entries* limits the search for files that do not belong in the image; None: no limit.
+    Raises AppError for an app that cannot be built.
     """
     app = read_app(context.app_dir, settings.project)
     manager = select(app, managers(settings), fallbacks(settings), settings.decider)

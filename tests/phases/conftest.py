@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lasting(builds: Builds, base: Path) -> Builds:
     """The builds that several modules use: their directories stay until the session ends.
 
-    They are outside of `base`, since other workers may unpack them when this one has ended.
+    They are outside of `base`, since other workers may unpack them after this one has ended.
     """
     directory = _run_directory(base) / f"lasting-{base.name}"
     directory.mkdir()

@@ -18,7 +18,7 @@ from tests.support.trees import App
 from tests.support.web_samples import FURTHER_WEB_SAMPLES, GRPC
 from tools.platforms.serving import Served
 
-# With and without a handler in the program: shells report the latter.
+# The exit codes with a handler for SIGTERM, and without one, as a shell reports it.
 ENDED_BY_TERM = {0, 143}
 
 
@@ -30,7 +30,7 @@ def build(builds: Builds, app: App, sample: Sample) -> Built:
 
 
 def fetched(served: Served, path: str) -> str:
-    """Return the text at *path*; wait until there is one: Ray listens before it has the app."""
+    """Return the text at *path*; wait for it, since Ray listens before it has the app."""
     deadline = time.monotonic() + 240
     while True:
         try:

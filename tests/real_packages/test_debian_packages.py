@@ -1,7 +1,7 @@
-"""System packages of Debian: in built images, each package does its work.
+"""System packages of Debian work in built images.
 
-The images run read-only, as a user that they do not know, without capabilities, in the root file
-system of the run image. docs/how-to/system-packages.md lists what is tried here.
+The images run read-only, without capabilities, as a user that does not exist in them, in the root
+file system of the run image. docs/how-to/system-packages.md lists the packages.
 """
 
 import json
@@ -42,7 +42,7 @@ def image(builds: Builds, flask: Built, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.mark.parametrize(("sample", "job"), JOBS, ids=[job.id for _, job in JOBS])
-def test_package_does_its_work(image: Image, sample: SystemSample, job: Job) -> None:
+def test_package_works_in_the_image(image: Image, sample: SystemSample, job: Job) -> None:
     command = ("launcher", "--", "python", "-c", job.code)
     with image(sample).serve(*command, writable_tmp=True) as served:
         code = served.process.wait(PATIENCE)
@@ -109,7 +109,7 @@ def test_error_names_the_missing_package_and_the_setting(
         ("mecab-ipadic-utf8", "its installation compiles a dictionary"),
     ],
 )
-def test_package_that_needs_an_installation_is_refused(
+def test_unsupported_package_is_refused(
     builds: Builds, flask: Built, app: App, package: str, reason: str
 ) -> None:
     sample = SystemSample("refused", (), (package,), ())

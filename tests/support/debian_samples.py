@@ -10,12 +10,12 @@ from tests.support.trees import Files
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A program in Python that uses a package."""
+    """A Python program that uses a package."""
 
     id: str
     code: str
     expected: str
-    """A regular expression of its output."""
+    """A regular expression that matches its output."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ _MODELS = (
     "model_list:\n- model_name: m\n  litellm_params: {model: openai/m, api_key: x, "
     "api_base: 'http://127.0.0.1:9'}\n"
 )
-# No server of Kafka or of Telegram's MTProto is to be had: Faust waits for a response, and the
-# others look for a server in vain.
+# The tests have no server for Kafka or Telegram's MTProto: Faust waits for a response, and the
+# others cannot connect.
 _FAUST = (
     "import socket\nimport faust\nserver = socket.create_server(('127.0.0.1', 0))\n"
     "app = faust.App('shop', broker=f'kafka://127.0.0.1:{server.getsockname()[1]}')\n"

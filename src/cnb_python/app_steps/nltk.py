@@ -135,7 +135,7 @@ def finish(data: Data, output: Output) -> StepResults:
         output.warning(message.title, message.body)
     if data.is_in_image:
         recorded = data.environment.sizes.get(cache_keys.NLTK, "")
-        # A release that recorded none made the layer; its files are in the store too.
+        # An older release, which recorded none, made the layer; its files are in the store too.
         downloads = data.downloads or tuple(_downloads_in_store(data))
         layer.reuse_from_image(_metadata(key, downloads))
         return StepResults(
@@ -175,7 +175,7 @@ def _downloads(directory: Path) -> Iterator[str]:
 
 
 def _downloads_in_store(data: Data) -> Iterator[str]:
-    """Yield the same from the archive of the data; nothing if the store cannot give it."""
+    """Yield the same from the archive in the store; nothing if the store is damaged."""
     try:
         digests = data.environment.store().tree_digests(data.key.archive)
     except DamagedStore:

@@ -61,7 +61,7 @@ from cnb_python.system_packages import provide as system_packages
 
 _LINE = re.compile(r"(.+), line (\d+)")
 MOST_ENTRIES = 30_000
-"""Files and directories among which those that do not belong in the image are searched."""
+"""How many files and directories are searched for those that do not belong in the image."""
 
 type _KnownFrom = Literal["files", "previous build", "unresolved files"]
 
@@ -72,7 +72,8 @@ def explain(
     """Return what a build of the app in *context* would do.
 
     *fetch* is used only for the table of a mirror of Pythons. What would stop the build is
-    `Explanation.error`. Files that do not belong in the image are searched among *most_entries*.
+    `Explanation.error`. *most_entries* limits the search for files that do not belong in the
+    image.
     """
     explanation = Explanation(
         str(context.app_dir), f"{context.buildpack.id} {context.buildpack.version}"

@@ -126,7 +126,7 @@ class OtherApp:
     file: str
     """Relative to the app."""
     line: int | None
-    """In the file, from 1; null if the file as a whole is meant."""
+    """In the file, from 1; null if the app is the file as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Explanation:
     removed: tuple[str, ...] = ()
     """Paths in the app's directory that the build keeps out of the image."""
     removed_is_partial: bool = False
-    """Whether `removed` is of a part of a very large directory: those nearest to its top."""
+    """Whether `removed` covers only the upper directories of a very large app."""
     python: ChosenPython | None = None
     system_packages: ChosenSystemPackages | None = None
     packages: ChosenPackages | None = None
@@ -164,7 +164,7 @@ class Explanation:
     steps: tuple[AppStep, ...] = ()
     processes: tuple[ChosenProcess, ...] = ()
     also_found: tuple[OtherApp, ...] = ()
-    """What else `web` could run. To choose it, name it in a Procfile."""
+    """The other apps that `web` could run. To run one of them, name it in a Procfile."""
     warnings: tuple[Note, ...] = ()
     error: Note | None = None
     """What stops the build; what it would decide after that is not known."""

@@ -70,7 +70,7 @@ def _app(explanation: Explanation) -> Iterator[str]:
     if explanation.removed:
         yield f"Not in the image: {_listed(explanation.removed)}"
     if explanation.removed_is_partial:
-        yield "Not searched for such files: the deeper directories of this very large app"
+        yield "Only the upper directories of this very large app were searched for such files"
 
 
 def _python(python: ChosenPython) -> Iterator[str]:

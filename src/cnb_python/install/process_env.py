@@ -140,7 +140,7 @@ def secrets(environ: Mapping[str, str], app_dir: Path) -> tuple[str, ...]:
 
 def _ending_with(ends: tuple[str, ...], directory: Path) -> list[Path]:
     try:
-        names = os.listdir(directory)  # noqa: PTH208 - paths of 100,000 names are slow
+        names = os.listdir(directory)  # noqa: PTH208 - 100,000 paths are slow
     except OSError:
         return []
     return [directory / name for name in sorted(names) if name.endswith(ends)]

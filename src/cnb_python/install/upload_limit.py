@@ -1,4 +1,4 @@
-"""The time before which releases must have been uploaded, as pip and uv take it.
+"""The limit on upload times, in the forms that pip and uv accept.
 
 https://pip.pypa.io/en/stable/user_guide/#filtering-by-upload-time
 https://docs.astral.sh/uv/reference/settings/#exclude-newer
@@ -20,7 +20,7 @@ from cnb_python.managers.tool_settings import (
 PIP_VARIABLE, UV_VARIABLE = "PIP_UPLOADED_PRIOR_TO", "UV_EXCLUDE_NEWER"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DAYS_OF_PIP = re.compile(r"P([0-9]{1,7})D")
-# uv also understands minutes and the ISO form with several units. Signs do not matter to it.
+# uv also accepts minutes, and the ISO form with several units. It ignores signs.
 _ISO_OF_UV = re.compile(
     r"[-+]?P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,7})D)?"
     r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9})S)?)?",
@@ -39,28 +39,28 @@ _UNITS: Mapping[str, timedelta] = MappingProxyType(
 
 
 class LimitedVariables(NamedTuple):
-    """Variables by which pip and uv leave out releases."""
+    """Environment variables with which pip and uv leave out releases."""
 
     environ: Mapping[str, str]
     latest: str
-    """The earlier of both limits, for messages: `2026-11-23T00:00:00Z`."""
+    """The earlier of the two limits, for messages: `2026-11-23T00:00:00Z`."""
     notes: tuple[str, ...]
-    """For the log: which limit applies where the user has another one."""
+    """Lines for the log: which limit applies to a tool for which the user has set one too."""
 
 
 class UploadLimit(NamedTuple):
-    """Releases must have been uploaded before a time, apart from some packages."""
+    """A time before which releases must have been uploaded, except those of some packages."""
 
     latest: datetime
     moment: datetime
-    """The time of the build, from which durations in the user's settings count."""
+    """The time of the build, to which durations in the user's settings are relative."""
     excepted: frozenset[str] = frozenset()
     """Normalized names."""
 
     def applied(self, environ: Mapping[str, str], app_dir: Path) -> LimitedVariables:
         """Return *environ* with this limit, or the user's own one where that is earlier.
 
-        *app_dir*: where uv looks for its configuration files, besides others.
+        *app_dir*: a directory in which uv looks for its configuration files.
         """
         of_pip = read_pip_settings(environ).options.get("uploaded-prior-to", "")
         of_uv = environ.get(UV_VARIABLE) or uv_exclude_newer(environ, app_dir)
@@ -80,22 +80,23 @@ class UploadLimit(NamedTuple):
         return LimitedVariables({**kept, **texts}, min(texts.values()), notes)
 
     def _notes(self, tool: str, setting: str, own: datetime | None) -> Iterator[str]:
-        """Yield what applies for *tool*, whose user has *setting*; nothing if that is empty."""
+        """Yield a line about the limit of *tool*; nothing if the user's *setting* is empty."""
         if not setting:
             return
         latest = _written(self.latest)
         if own is None:
             # The value may be anything, and long.
             name = setting.partition("=")[0]
-            yield f"{name} is no time, so {tool} leaves out releases since {latest} (cooldown)"
+            yield f"{name} is not a time, so {tool} leaves out releases since {latest} (cooldown)"
         elif own < self.latest:
-            yield f"{tool} leaves out releases since {_written(own)} ({setting}, before {latest})"
+            reason = f"{setting}; cooldown: {latest}"
+            yield f"{tool} leaves out releases since {_written(own)} ({reason})"
         else:
-            yield f"{tool} leaves out releases since {latest} (cooldown), in spite of {setting}"
+            yield f"{tool} leaves out releases since {latest} (cooldown; {setting} is not earlier)"
 
 
 def pip_time(text: str, moment: datetime) -> datetime | None:
-    """Return what pip understands by *text* at *moment*, in UTC; None if it is no time.
+    """Return the time that *text* means to pip at *moment*, in UTC; None if it is not a time.
 
     >>> str(pip_time("P2D", datetime(2026, 11, 30, tzinfo=UTC)))
     '2026-11-28 00:00:00+00:00'
@@ -106,9 +107,9 @@ def pip_time(text: str, moment: datetime) -> datetime | None:
 
 
 def uv_time(text: str, moment: datetime) -> datetime | None:
-    """Return what uv understands by *text* at *moment*, in UTC; None if it is no time.
+    """Return the time that *text* means to uv at *moment*, in UTC; None if it is not a time.
 
-    A date includes its day. Durations may have several units: `1 week, 2 days`, `PT36H`.
+    A date includes the whole day. Durations may have several units: `1 week, 2 days`, `PT36H`.
 
     >>> str(uv_time("2026-11-20", datetime(2026, 11, 30, tzinfo=UTC)))
     '2026-11-21 00:00:00+00:00'
@@ -138,7 +139,7 @@ def _before(moment: datetime, duration: timedelta) -> datetime | None:
 
 def _parsed(text: str) -> datetime | None:
     try:
-        # As in both tools: without an offset, in the time zone of the machine.
+        # As in both tools, a time without an offset is in the time zone of the machine.
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError, OverflowError:
         return None

@@ -46,23 +46,23 @@ class LimitedResolution(NamedTuple):
 
     resolution: Resolution
     failure: BuildpackError | None = None
-    """What stopped the resolution with the limit. Raised if all of this one is old enough."""
+    """What stopped the resolution with the limit; raised if all of `resolution` is old enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class YoungReleases:
-    """Has managers leave out the young releases of one build."""
+    """Makes managers leave out young releases during one build."""
 
     request: EnvironmentRequest
     output: Output
     _logged: set[str] = field(default_factory=set)
 
     def resolve(self, context: InstallContext, run: Run) -> LimitedResolution:
-        """Have the manager resolve with the limit.
+        """Resolve with the manager and the limit.
 
-        If that fails, or an index does not give the age of releases, it resolves again with
-        releases of any age and without builds, so that the error can name the young ones. Raises
-        NothingOldEnough, and what the manager raises.
+        If this fails, or an index does not give the age of releases, the manager resolves again
+        with releases of any age and without builds, so that the error can name the young ones.
+        Raises NothingOldEnough, and what the manager raises.
         """
         manager, limit = self.request.manager, self.request.resolving
         if not limit:
@@ -84,15 +84,15 @@ class YoungReleases:
     def _resolve_again(
         self, context: InstallContext, run: Run, limit: UploadLimit, failure: BuildpackError
     ) -> LimitedResolution:
-        """Have the manager resolve with releases of any age, after *failure*.
+        """Resolve with the manager and releases of any age, after *failure*.
 
-        For a message, unless pip failed: it cannot except packages that have no wheel, or whose
-        index has no upload times.
+        The resolution is only for a message, unless pip had to except packages: pip cannot except
+        those that have no wheel, or whose index has no upload times.
         """
-        manager, again = self.request.manager, "Resolving again, with releases of any age"
+        manager, again = self.request.manager, "Resolving again with releases of any age"
         if limit.excepted and self.request.installer != UV:
             names = ", ".join(sorted(limit.excepted))
-            self.output.line(f"{again}, since pip cannot except {names} alone")
+            self.output.line(f"{again}, since pip could not except {names} alone")
             return LimitedResolution(manager.resolve(context, run))
         self.output.line(again)
         unlimited = replace(context, environ={**context.environ, **_NO_BUILDS})
@@ -101,7 +101,7 @@ class YoungReleases:
     def while_building(
         self, resolution: Resolution, pin: Pin, context: InstallContext, run: Run
     ) -> tuple[InstallContext, Run]:
-        """Return both for a build of *pin*, which downloads build requirements."""
+        """Return *context* and *run* for a build of *pin*, which downloads build requirements."""
         limit = self.request.building
         if limit and resolution.by == PIP and pin.name in limit.excepted:
             # pip would leave out the package itself.
@@ -115,7 +115,7 @@ class YoungReleases:
     def while_installing(
         self, context: InstallContext, run: Run, limit: UploadLimit | None
     ) -> tuple[InstallContext, Run]:
-        """Return both for commands that download code that no resolution contains.
+        """Return *context* and *run* for commands that download code that no resolution contains.
 
         The log gets a line about *limit* if a command fails.
         """
@@ -132,7 +132,7 @@ class YoungReleases:
         return _with_excepted(context, limit), limited
 
     def _variables(self, limit: UploadLimit, environ: Mapping[str, str]) -> LimitedVariables:
-        """Return *environ* with *limit*; log once what applies instead of the user's own limit."""
+        """Return *environ* with *limit*; log once which limit applies if the user has set one."""
         variables = limit.applied(environ, self.request.app.directory)
         for note in variables.notes:
             if note not in self._logged:

@@ -32,13 +32,13 @@ from cnb_python.launch.tables.frameworks import (
 _ENTRY_POINTS = frozenset({"wsgi", "asgi"})
 # Code that may make an application without naming a framework: it calls a factory elsewhere.
 _HINTS = (
-    # Each begins with a fixed text, which makes the search fast.
+    # Each begins with a fixed string, which makes the search fast.
     *(rb"_app(?:lication)?\b", rb"start_response", rb"scope, ?receive", rb"uvicorn\.run"),
     *(rb"\napp(?:lication)?\b[^\n=]*=", rb"\napi\b[^\n=]*=", rb"\nserver\b[^\n=]*="),
 )
 # Code that imports an application and starts it.
 _STARTS = re.compile(rb"\.run(?:_\w+)?\(")
-# Code that gives an application of Dash its pages.
+# Code that gives a Dash application its pages.
 _LAYOUT = re.compile(rb"\.layout\b[^\n=]*=")
 _IMPORTS_APP = re.compile(rb"\bimport\b[^\n]*\b(?:app|application|api|server)\b")
 # Names of programs that start an app with other settings than in production.
@@ -194,9 +194,9 @@ class AppIndex:
     def starters(self, file: ModuleFile) -> Iterator[tuple[DetectedApp, str]]:
         """Yield the app that *file* imports, completes and starts, with the file that creates it.
 
-        An example is `index.py` of Dash, which gives the app of `app.py` its layout; it need not
-        start the app. If *file* only starts the app, nothing is yielded: a server can serve the
-        app without *file*.
+        An example is the `index.py` of a Dash app, which gives the app in `app.py` its layout; it
+        does not have to start the app. If *file* only starts the app, nothing is yielded: a server
+        can serve the app without *file*.
         """
         if _FOR_DEVELOPMENT.search(file.stem):
             return
@@ -210,9 +210,9 @@ class AppIndex:
                 return
 
     def gives_layout(self, module: Module, name: str, file: ModuleFile) -> bool:
-        """Whether *module*, in *file*, gives the Dash app *name* of another one its layout.
+        """Whether *module*, in *file*, gives the Dash app *name* of another module its layout.
 
-        Not if that one has a layout, or imports *file* itself.
+        False if the other module has a layout itself, or imports *file*.
         """
         target = self.file_of(module.origins[name].rpartition(".")[0], file)
         creator = self.module(target) if target else None
@@ -223,9 +223,9 @@ class AppIndex:
         return all(each is not file for each in imported)
 
     def completed_by_program(self, file: ModuleFile) -> str:
-        """Return the file of a Dash app that only the program *file* can show.
+        """Return the file of a Dash app that only the program *file* can serve; empty: none.
 
-        It gives the app its layout and starts it, but has no name for its Flask app.
+        The program gives the app its layout and starts it, but has no name for its Flask app.
         """
         module = self.module(file)
         names = set(module.started) & set(module.layouts) & set(module.origins) if module else ()
@@ -287,7 +287,7 @@ class AppIndex:
         traced = self.lookup(module.origins[started], file)
         framework = traced.framework if traced else None
         if framework and framework.attributes and started not in module.started:
-            # The program has no name for what a server needs.
+            # The module has no name for the object that a server needs.
             name = f"{started}.{framework.attributes[0]}"
             definition = AppDefinition(name, framework, factory=False, line=line, interface="WSGI")
             yield from self._beside_creator(definition, origin, file)
@@ -295,7 +295,7 @@ class AppIndex:
     def _beside_creator(
         self, definition: AppDefinition, origin: str, file: ModuleFile
     ) -> Iterator[tuple[DetectedApp, str]]:
-        """Yield the app of *definition* in *file*, if that is beside or above its *origin*.
+        """Yield the app of *definition* in *file*, if *origin* is in the same directory or below.
 
         A script in another directory is one of several that use the app.
         """

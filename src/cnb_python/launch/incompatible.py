@@ -1,4 +1,4 @@
-"""Warns of installed packages that are known to fail together, or with the Python, at run time.
+"""Warns of installed packages that fail at run time, together or with the app's Python.
 
 Separate from `processes`, which decides what the image starts.
 """
@@ -21,7 +21,8 @@ def warnings(
 ) -> tuple[Message, ...]:
     """Return a warning for each row of the *table* that applies to the *installed* packages.
 
-    *installed*: the versions by normalized names. *python_line*: that of the app's Python, `3.14`.
+    *installed*: the versions by normalized names. *python_line*: the release line of the app's
+    Python, `3.14`.
     """
     rows = toml.tables_at(toml.read(table), "incompatible")
     versions = {**installed, PYTHON: python_line} if python_line else installed
@@ -72,6 +73,6 @@ def _warning_about_python(row: TomlTable, installed: Mapping[str, str]) -> Messa
         title=f"{package} {installed[package]} does not run with Python {installed[PYTHON]}",
         body=(
             f"The app fails when it runs {package}: {row['problem']}.",
-            f"Use {newer} Python below {row['since']}: write its version to .python-version.",
+            f"Use {newer} Python older than {row['since']}: write its version to .python-version.",
         ),
     )

@@ -156,7 +156,7 @@ def _lines(row: WebProgram) -> tuple[str, ...]:
 
 
 def _completing(files: SourceFiles, row: WebProgram) -> Match | None:
-    """Return the program that starts the object of another module, and gives it what it lacks."""
+    """Return the program that completes and starts an object of another module."""
     pattern = re.compile(row.completed.encode(), re.MULTILINE)
     matches = (
         match
@@ -202,7 +202,10 @@ def all_matches(
     sign: str,
     ignored: Callable[[ModuleFile], frozenset[int]] | None = None,
 ) -> Iterator[Match]:
-    """Yield every file that imports *package* and matches *sign*, on a line not *ignored*."""
+    """Yield every file that imports *package* and matches *sign* on a line that is not ignored.
+
+    *ignored* returns the lines of a file that do not count.
+    """
     imports = _import_of(package)
     pattern = re.compile(sign.encode(), re.MULTILINE) if sign else imports
     for file in files.mentioning(imports):

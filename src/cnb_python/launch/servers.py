@@ -51,7 +51,8 @@ class Server:
     factory: str = "{target}"
     """What `{target}` is for a factory; `{object}` is `module:name`."""
     attribute: str = "{target}"
-    """What `{target}` is for an attribute of an object, `module:app.server`; empty: impossible."""
+    """What `{target}` is for an attribute of an object, `module:app.server`; empty: not
+    supported."""
     calls_factories: bool = True
     """Whether it can call a function that returns the application."""
     min_version: str = ""
@@ -86,7 +87,7 @@ SERVERS: tuple[Server, ...] = (
         ("gunicorn",),
         "WSGI",
         "gunicorn {target}",
-        # It takes names and calls: https://docs.python.org/3/library/pkgutil.html
+        # It accepts names and calls, not attributes: https://docs.python.org/3/library/pkgutil.html
         attribute="\"pkgutil:resolve_name('{target}')\"",
     ),
     Server(

@@ -86,12 +86,12 @@ class NeedsResolving(NamedTuple):
 
 
 class Excepted(NamedTuple):
-    """The packages of which a manager may take releases of any age."""
+    """The packages of which a manager accepts releases of any age."""
 
     names: frozenset[str] = frozenset()
     """Normalized."""
     environ: Mapping[str, str] = MappingProxyType({})
-    """The variables of a process that has no limit of upload times, and builds nothing."""
+    """The variables of a process that has no limit on upload times, and builds nothing."""
 
 
 NONE_EXCEPTED = Excepted()
@@ -129,7 +129,7 @@ class InstallContext:
     no_index: bool = False
     """uv must ask no index."""
     excepted: Excepted = NONE_EXCEPTED
-    """The packages to which a limit of upload times in `environ` does not apply."""
+    """The packages to which a limit on upload times in `environ` does not apply."""
     notes: dict[str, str] = field(default_factory=dict)
     """What resolving leaves for installing, by any name. In memory: code of packages that runs in
     between cannot change it."""

@@ -1,4 +1,4 @@
-"""Recognizes requirements that failed because they name something else than a package.
+"""Recognizes requirements that failed because they name something other than a package.
 
 Separate from `alternatives`, which knows what indexes have; this is what people mean.
 """

@@ -274,7 +274,7 @@ def uv_indexes(environ: Mapping[str, str], app_dir: Path) -> UvIndexes:
 
 
 def uv_exclude_newer(environ: Mapping[str, str], app_dir: Path) -> str:
-    """Return the limit of upload times in uv's configuration files; empty: they have none."""
+    """Return the limit on upload times in uv's configuration files; empty if they have none."""
     for file in _uv_files(environ, app_dir):
         uv = _uv_table(file, (_EXCLUDE_NEWER.encode(),))
         for table in (toml.table_at(uv, "pip"), uv):

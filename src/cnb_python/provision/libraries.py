@@ -36,8 +36,8 @@ _BASE = re.compile(
     r"pcre2-8\.so\.0|cap\.so\.2"
     r")"
 )
-# Also in the base system of some release: what apt and PAM are linked with. Where a base
-# system lacks one, the layer of system packages has it, so this is true for system packages only.
+# Libraries that apt and PAM are linked with, which are in the base system of some releases. A base
+# system may lack one. The layer of system packages then has it, so this pattern is for them alone.
 _BASE_OF_SYSTEM_PACKAGES = re.compile(
     r"lib(?:"
     r"(?:apt-p(?:kg|rivate)|semanage|sepol|unistring|nettle|hogweed|ffi)\.so\.[\d.]+|"
@@ -84,8 +84,8 @@ def _is_expected(library: str, distributions: Sequence[str]) -> bool:
 def labels(recorded: Mapping[str, str]) -> dict[str, str]:
     """Return the labels of the image; none if it needs no library.
 
-    If the label is larger than `LARGEST_LABEL`, it has no libraries that every image has; if that
-    is not enough no names of packages, then no versions, and last only the shortest names.
+    A label that would be larger than `LARGEST_LABEL` leaves out libraries that every image has. If
+    that is not enough, it leaves out packages, then versions, and last the longest names.
     """
     needed = {
         library: {"packages": each.distributions, "versions": each.versions}
@@ -101,7 +101,7 @@ def labels(recorded: Mapping[str, str]) -> dict[str, str]:
             needed = {name: {**each, key: ()} for name, each in needed.items()}
             text = _json(needed)
     while len(text) > LARGEST_LABEL:
-        # Names of libraries in files of packages may be anything, and long.
+        # Names of libraries in files of packages may be any text of any length.
         needed = {name: needed[name] for name in sorted(needed, key=len)[: len(needed) // 2]}
         text = _json(needed)
     return {LABEL: text} if needed else {}

@@ -118,7 +118,7 @@ class PackageChecks(Protocol):
 
     @property
     def resolving(self) -> UploadLimit | None:
-        """The limit with which managers that resolve leave out what would not pass."""
+        """The limit with which resolving managers leave out releases that would not pass."""
         ...
 
     @property

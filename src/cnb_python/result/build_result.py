@@ -155,7 +155,8 @@ def as_json(result: BuildResult) -> str:
 def of_image(result: BuildResult) -> dict[str, str]:
     """Return the label of an image: *result* without what differs between equal builds.
 
-    If it is larger than `LARGEST_LABEL`, it has no layers, and if that is not enough no files.
+    A label that would be larger than `LARGEST_LABEL` has no layers, and if that is not enough, no
+    files.
     """
     layers = tuple(_without_state(layer) for layer in result["layers"])
     in_image: BuildResult = {**result, "outcome": "success", "layers": layers, "steps": ()}

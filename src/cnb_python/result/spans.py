@@ -81,11 +81,11 @@ def line(
 def line_of_detection(
     code: int | None, buildpack: Buildpack, time: BuildTime, parent: TraceParent, random: Random
 ) -> str:
-    """Return the span of a detection that ended with the exit code *code*; None: it failed."""
+    """Return the span of a detection that ended with the exit code *code*; None if it failed."""
     root = random(_SPAN_BYTES).hex()
     span = _span(parent.trace, root, parent.span, "detect", time.start, time.end)
     outcome = {None: "failure", PASS: "pass"}.get(code, "fail")
-    # That the app is for another buildpack is no error.
+    # An app for another buildpack is not an error.
     status = {"code": _ERROR if code is None else _OK}
     facts = _attributes({"outcome": outcome})
     return _document([span | {"attributes": facts, "status": status}], buildpack)

@@ -1,4 +1,4 @@
-"""Writes the spans of a phase to a file, if the platform asks for them. Nothing is sent.
+"""Writes the spans of a phase to a file, if the platform requests them. Nothing is sent.
 
 Separate from `spans`, which has no effects.
 """
@@ -64,7 +64,7 @@ def _write(file: Path, build: Observed, context: BuildContext) -> None:
 
 
 def write_detection(context: DetectContext, seconds: float, code: int | None) -> None:
-    """Write the span of a detection of *seconds*, if the platform asks for it.
+    """Write the span of a detection that took *seconds*, if the platform requests it.
 
     *code*: its exit code; None if it failed.
     """

@@ -95,7 +95,7 @@ _FILLER = re.compile(r"\b(?:the|licen[cs]e)\b|,|[\"'.]$")
 _SPACE = re.compile(r"\s+")
 # Longer texts are the license itself, not its name.
 _LONGEST_NAME = 200
-# The GPL has 35,000 characters. Some fields have the licenses of all that a wheel contains.
+# The GPL has 35,000 characters. Some fields have the licenses of everything in a wheel.
 _LONGEST_LICENSE = 40_000
 _CUT = "\n[The rest is left out.]"
 _FOLDED = re.compile(r"^(?: {7}\|| {8})")
@@ -120,7 +120,7 @@ def license_of(expression: str, text: str, classifiers: Iterable[str]) -> Licens
     classified = _of_classifiers(names)
     if not classified:
         return in_words
-    # An exact one needs no text, and CycloneDX allows none beside an expression.
+    # An expression needs no text, and CycloneDX allows no text beside an expression.
     return classified if classified.expression else classified._replace(full=in_words.full)
 
 
@@ -150,7 +150,7 @@ def _of_text(text: str) -> License:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a field, without what marks its further lines in METADATA.
+    """Return the lines of a field, without the prefixes of continuation lines in METADATA.
 
     https://packaging.python.org/en/latest/specifications/core-metadata/#description
     """

@@ -15,8 +15,8 @@ class License(NamedTuple):
     text: str = ""
     """What the author wrote, if it is not an SPDX expression: `BSD License`."""
     full: str = ""
-    """The license itself, where the author gives that instead of its name; then `text` is one of
-    its names, or its first line."""
+    """The text of the license, if the author gives it in place of a name; `text` is then the name
+    from a classifier, or the first line."""
 
 
 NO_LICENSE = License()

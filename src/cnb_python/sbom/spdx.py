@@ -90,7 +90,7 @@ def _license(license_: License) -> _Json:
 
 
 def _reference(license_: License) -> str:
-    """Return the name of a license that the document has the text of; empty if it has none."""
+    """Return the identifier of a license whose text is in the document; empty without a text."""
     text = license_.full.encode(errors="replace")
     return f"LicenseRef-{hashlib.sha256(text).hexdigest()[:16]}" if text else ""
 

@@ -1,4 +1,4 @@
-"""Reads control files: what works without maintainer scripts, what these write, dependencies.
+"""Reads control files: dependencies, what works without maintainer scripts, what these write.
 
 Maintainer scripts are never run. Most of them only update caches, or remove what older releases
 left.
@@ -41,7 +41,7 @@ _NEEDED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"(?:mktexlsr|texhash|update-texmf-config|(?:update-)?(?:fmtutil|updmap))(?![\w.(])",
-            "its installation makes the formats and font maps of TeX",
+            "its installation generates the formats and font maps of TeX",
         ),
         (r"mecab-dict-index(?![\w.(-])", "its installation compiles a dictionary"),
         # It is not configured before the other package has done its part (deb-triggers(5)).

@@ -31,10 +31,10 @@ PROGRAMS = ("usr/bin", "usr/sbin", "usr/games")
 _FONTS = "etc/fonts/fonts.conf"
 _OWN_FONTS = "etc/fonts/cnb-python.conf"
 _DRIVERS = "etc/odbcinst.ini"
-# Where no script is readable, as in packages whose scripts ask for the user's choice.
+# For packages whose scripts cannot be read, such as those that let the user choose.
 _DRIVER_TEMPLATES = ("usr/share/*/odbcinst.ini*", "usr/share/*/*.odbcinst.ini")
 # The system's fonts as well: FONTCONFIG_FILE replaces its configuration. fonts.conf includes
-# `conf.d` by a relative path, which counts from the system's /etc/fonts.
+# `conf.d` by a path that is relative to the system's /etc/fonts.
 _FONTS_TEXT = """\
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
@@ -86,7 +86,8 @@ def launch_variables(tree: PackageTree, triplet: str) -> tuple[PathVariable, ...
 def build_variables(tree: PackageTree, run: PackageTree, triplet: str) -> tuple[PathVariable, ...]:
     """Return the variables for what runs in builds: compilers, and programs of *tree*.
 
-    *run* is what the image gets: a package such as shared-mime-info has a file for pkg-config too.
+    *run*: the files that the image gets. Packages such as shared-mime-info have files for
+    pkg-config there.
     """
     headers = ("usr/include", f"usr/include/{triplet}", *_named_headers())
     packages = (f"usr/lib/{triplet}/pkgconfig", "usr/lib/pkgconfig", "usr/share/pkgconfig")
@@ -120,8 +121,8 @@ def joined(variables: Sequence[PathVariable]) -> tuple[PathVariable, ...]:
 def write_configuration(tree: PackageTree, driver_templates: Iterable[str]) -> None:
     """Write the configuration files that the installation of the packages would write.
 
-    *driver_templates*: files that it would register as ODBC drivers, of any tree.
-    Before `PackageTree.finish`.
+    *driver_templates*: files of any tree that the installation would register as ODBC drivers.
+    Call this before `PackageTree.finish`.
     """
     if _FONTS in tree.files:
         tree.write(_OWN_FONTS, _FONTS_TEXT.format(root=tree.root))

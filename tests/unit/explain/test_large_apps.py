@@ -1,4 +1,4 @@
-"""An explanation reads a bounded part of an app, however large that is."""
+"""An explanation reads a limited part of an app, however large the app is."""
 
 import sys
 from collections import Counter
@@ -54,7 +54,7 @@ def counted(
 
 
 def spread(files: int, name: str, per_directory: int) -> Files:
-    """Return *files* files in directories of 50 directories each."""
+    """Return *files* files in directories that contain 50 directories each."""
     return {
         f"d{at // per_directory // 50}/d{at // per_directory}/{name.format(at)}": CODE
         for at in range(files)
@@ -76,15 +76,15 @@ def test_directories_beyond_the_limit_are_not_listed(tmp_path: Path, accesses: A
 
     assert explanation.removed_is_partial
     assert small["listed"] > 2 * 400
-    # At least two entries are of each directory; and the limit of the search for code.
+    # Each directory has at least two entries, and the search for code has a limit of its own.
     assert large["listed"] < 2000 + ReadingLimits.directories
 
 
-def test_links_that_lead_in_a_circle_are_not_followed(tmp_path: Path, accesses: Accesses) -> None:
+def test_links_that_form_a_loop_are_not_followed(tmp_path: Path, accesses: Accesses) -> None:
     context = context_of(tmp_path, FLASK | {"shop/routes.py": CODE})
     (context.app_dir / "self").symlink_to(".")
     (context.app_dir / "shop/up").symlink_to("..")
-    (context.app_dir / "circle.py").symlink_to("circle.py")
+    (context.app_dir / "loop.py").symlink_to("loop.py")
     accesses.counts = Counter()
     accesses.directory = str(context.app_dir)
     explanation = explain(context, refuse_fetch, TODAY)
@@ -118,7 +118,7 @@ def test_directories_beyond_their_limit_hold_no_code(tmp_path: Path) -> None:
     assert [each.shown for each in files.files] == ["d0/main.py", "d1/main.py", "d2/main.py"]
 
 
-def test_contents_and_trees_end_at_their_limits(tmp_path: Path) -> None:
+def test_contents_and_trees_beyond_their_limits_are_empty(tmp_path: Path) -> None:
     directory = write_files(tmp_path, {f"m{at}.py": CODE for at in range(9)})
     limits = ReadingLimits(content=5 * len(CODE), parsed=3 * len(CODE))
 

@@ -1,4 +1,4 @@
-"""The limit of upload times: the stricter of the cooldown's and the user's."""
+"""The limit on upload times: the earlier of the cooldown's and the user's."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ LIMIT = UploadLimit(NOW - timedelta(days=7), NOW)
 OURS = "2026-11-23T12:00:00Z"
 
 
-# Each was accepted, or refused, by uv 0.13.8; times without an offset are local.
+# uv 0.13.8 accepted or rejected each of these; times without an offset are local.
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -70,16 +70,16 @@ def test_limit_of_the_cooldown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("own", ["2026-11-29T00:00:00Z", "P1D"])
 @pytest.mark.parametrize("name", ["PIP_UPLOADED_PRIOR_TO", "PIP_uploaded-prior_to"])
-def test_later_limit_of_pip_does_not_win(tmp_path: Path, name: str, own: str) -> None:
+def test_later_limit_of_pip_is_ignored(tmp_path: Path, name: str, own: str) -> None:
     environ, _, notes = LIMIT.applied({name: own}, tmp_path)
 
     assert environ == {"PIP_UPLOADED_PRIOR_TO": OURS, "UV_EXCLUDE_NEWER": OURS}
-    reason = f"(cooldown), in spite of PIP_UPLOADED_PRIOR_TO={own}"
+    reason = f"(cooldown; PIP_UPLOADED_PRIOR_TO={own} is not earlier)"
     assert notes == (f"pip leaves out releases since {OURS} {reason}",)
 
 
 @pytest.mark.parametrize("own", ["2026-11-29T00:00:00Z", "1 day", "false", "any\ntext"])
-def test_later_limit_of_uv_does_not_win(tmp_path: Path, own: str) -> None:
+def test_later_limit_of_uv_is_ignored(tmp_path: Path, own: str) -> None:
     environ, _, notes = LIMIT.applied({"UV_EXCLUDE_NEWER": own}, tmp_path)
 
     assert environ["UV_EXCLUDE_NEWER"] == OURS
@@ -87,7 +87,7 @@ def test_later_limit_of_uv_does_not_win(tmp_path: Path, own: str) -> None:
     assert "\n" not in notes[0]
 
 
-def test_earlier_limits_of_the_user_win(tmp_path: Path) -> None:
+def test_earlier_limits_of_the_user_apply(tmp_path: Path) -> None:
     own = {"PIP_UPLOADED_PRIOR_TO": "P30D", "UV_EXCLUDE_NEWER": "2026-11-01T00:00:00Z"}
 
     environ, latest, notes = LIMIT.applied(own, tmp_path)
@@ -99,17 +99,17 @@ def test_earlier_limits_of_the_user_win(tmp_path: Path) -> None:
     assert latest == "2026-10-31T12:00:00Z"
     assert notes == (
         (
-            "pip leaves out releases since 2026-10-31T12:00:00Z (PIP_UPLOADED_PRIOR_TO=P30D, "
-            f"before {OURS})"
+            "pip leaves out releases since 2026-10-31T12:00:00Z (PIP_UPLOADED_PRIOR_TO=P30D; "
+            f"cooldown: {OURS})"
         ),
         (
             "uv leaves out releases since 2026-11-01T00:00:00Z "
-            f"(UV_EXCLUDE_NEWER=2026-11-01T00:00:00Z, before {OURS})"
+            f"(UV_EXCLUDE_NEWER=2026-11-01T00:00:00Z; cooldown: {OURS})"
         ),
     )
 
 
-def test_limits_in_configuration_files_count(tmp_path: Path) -> None:
+def test_limits_in_configuration_files_apply(tmp_path: Path) -> None:
     pip_conf = tmp_path / "pip.conf"
     pip_conf.write_text("[global]\nuploaded-prior-to = P30D\n")
     (tmp_path / "pyproject.toml").write_text('[tool.uv.pip]\nexclude-newer = "60 days"\n')
@@ -120,7 +120,7 @@ def test_limits_in_configuration_files_count(tmp_path: Path) -> None:
     assert environ["UV_EXCLUDE_NEWER"] == "2026-10-01T12:00:00Z"
 
 
-def test_toml_date_in_a_file_of_uv_counts(tmp_path: Path) -> None:
+def test_toml_date_in_a_file_of_uv_applies(tmp_path: Path) -> None:
     (tmp_path / "uv.toml").write_text("exclude-newer = 2026-11-01T00:00:00Z\n")
 
     environ, _, _ = LIMIT.applied({}, tmp_path)

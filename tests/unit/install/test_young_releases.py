@@ -101,7 +101,7 @@ def test_without_a_limit_nothing_changes(
 def test_build_of_an_excepted_package(
     request_: EnvironmentRequest, context: InstallContext, by: str
 ) -> None:
-    """With pip without the limit, which would leave out the package too."""
+    """With pip, it has no limit, which would leave out the package too."""
     system, programs, log = world(lambda _: Outcome(0, ""))
     limit = LIMIT._replace(excepted=frozenset({"a"}))
     young = YoungReleases(replace(request_, building=limit), log)

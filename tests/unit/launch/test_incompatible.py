@@ -44,17 +44,17 @@ def test_packages_that_fail_together_are_warned_of(
             {"arq": "0.27.0"},
             "3.14",
             "arq 0.27.0 does not run with Python 3.14",
-            "Use arq>=0.28, or a Python below 3.14: write its version to .python-version.",
+            "Use arq>=0.28, or a Python older than 3.14: write its version to .python-version.",
         ),
         (
             {"chainlit": "2.12.0", "nest-asyncio": "1.6.0"},
             "3.15",
             "chainlit 2.12.0 does not run with Python 3.15",
-            "Use a Python below 3.14: write its version to .python-version.",
+            "Use a Python older than 3.14: write its version to .python-version.",
         ),
     ],
 )
-def test_packages_that_fail_with_a_python_are_warned_of(
+def test_packages_that_fail_with_a_python_cause_a_warning(
     installed: Mapping[str, str], line: str, title: str, advice: str
 ) -> None:
     (message,) = incompatible.warnings(installed, line)
@@ -65,7 +65,7 @@ def test_packages_that_fail_with_a_python_are_warned_of(
     assert incompatible.warnings(installed) == ()
 
 
-def test_package_that_does_not_need_the_failing_one_any_more_is_not_warned_of() -> None:
+def test_package_without_the_failing_dependency_causes_no_warning() -> None:
     assert incompatible.warnings({"chainlit": "2.13.0"}, "3.14") == ()
     assert incompatible.warnings({"nest-asyncio": "1.6.0"}, "3.14") == ()
 

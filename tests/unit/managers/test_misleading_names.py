@@ -1,4 +1,4 @@
-"""Requirements that fail because they name something else than a package."""
+"""Requirements that fail because they name something other than a package."""
 
 import sys
 

@@ -226,7 +226,7 @@ def test_library_of_the_build_image_is_a_warning(app: FakeBuild) -> None:
 
 @pytest.mark.parametrize(("user", "count"), [("system-packages", 0), ("gssapi", 1)])
 def test_base_system_is_there_for_system_packages(user: str, count: int) -> None:
-    """A wheel is not of this distribution: it needs what its run image may lack."""
+    """A wheel is not built for this distribution: the run image may lack what the wheel needs."""
     names = ("libgnutls.so.30", "libdb-5.3.so", "libpam.so.0", "libunistring.so.5", "libmd.so.0")
     recorded = dict.fromkeys(names, f"+ {user}")
 

@@ -177,17 +177,17 @@ def test_resolver_leaves_out_young_releases(app: FakeBuild) -> None:
 @pytest.mark.parametrize(
     ("settings", "title"),
     [
-        (Settings(cooldown="7 days"), "Resolving again, with releases of any age"),
+        (Settings(cooldown="7 days"), "Resolving again with releases of any age"),
         (
             Settings(cooldown="7 days", cooldown_except=("b",)),
-            "Resolving again, with releases of any age, since pip cannot except b alone",
+            "Resolving again with releases of any age, since pip could not except b alone",
         ),
     ],
 )
 def test_resolution_without_a_limit_is_checked(
     app: FakeBuild, settings: Settings, title: str
 ) -> None:
-    """If no older release fits."""
+    """The manager resolves again without a limit if no older release fits."""
     from_files = NeedsResolving("it asks for a range")
     app.manager = Limited(dict(PACKAGES), from_files=from_files, refusal="none fits")
     app.settings = settings
@@ -203,7 +203,7 @@ def test_resolution_without_a_limit_is_checked(
 def test_resolution_that_pip_could_not_limit_is_installed_if_only_excepted_ones_are_young(
     app: FakeBuild,
 ) -> None:
-    """It cannot except a package without a wheel, or of an index without upload times."""
+    """For packages without a wheel, or from an index without upload times."""
     from_files = NeedsResolving("it asks for a range")
     app.manager = Limited(dict(PACKAGES), from_files=from_files, refusal="none fits")
     app.settings = Settings(cooldown="7 days", cooldown_except=("a",))

@@ -91,7 +91,7 @@ def test_young_release_stops_the_build() -> None:
 
 
 @pytest.mark.parametrize("uploaded", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00"])
-def test_upload_time_at_the_end_of_time_is_young_or_unknown(uploaded: str) -> None:
+def test_latest_possible_upload_time_is_young_or_unknown(uploaded: str) -> None:
     young = page(file("litellm-1.82.8-py3-none-any.whl", uploaded))
 
     with pytest.raises((ReleasesTooYoung, AgesUnknown)) as failure:

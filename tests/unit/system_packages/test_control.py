@@ -21,7 +21,7 @@ USERS = "its installation adds a user or a group"
 SERVICE = "its installation registers a service"
 DIVERTS = "its installation replaces files of other packages"
 WAITS = "its installation waits until another package has done a part of it"
-TEX = "its installation makes the formats and font maps of TeX"
+TEX = "its installation generates the formats and font maps of TeX"
 OWNERS = "its installation changes owners or permissions of files"
 
 

@@ -1,1 +1,1 @@
-"""Finds workers, schedulers and bots, and sets them apart from `web`."""
+"""Finds workers, schedulers and bots, and separates them from `web`."""

@@ -1,6 +1,6 @@
-"""Decides between `web` and a worker for programs: servers, bots, and those that are both.
+"""Decides whether a program is `web` or a worker: a server, a bot, or both.
 
-Separate from `found_processes`, which finds each without the other.
+Separate from `found_processes`, which finds `web` and workers independently.
 """
 
 import re
@@ -22,14 +22,12 @@ from cnb_python.launch.tables.background import (
 from cnb_python.launch.web_process import WebChoice, run_program, without_web
 
 _A_PROGRAM = "a program"
-# Servers that start as many processes as WEB_CONCURRENCY says.
+# Servers that start as many processes as WEB_CONCURRENCY sets.
 _WITH_WORKERS = frozenset(
     {"gunicorn", "uvicorn", "uvicorn-worker", "hypercorn", "granian", "uwsgi", "pyuwsgi"}
 )
 _STARTS_BOTH = "Running the program itself: it starts a bot beside the server"
-_STARTS_BOT = (
-    "The app starts a bot too, in each process of the server: WEB_CONCURRENCY=1 starts it once"
-)
+_STARTS_BOT = "Each process of the server also starts a bot: WEB_CONCURRENCY=1 starts the bot once"
 _BOT_IMPORT = re.compile(
     rb"^[ \t]*(?:from|import)\s+(?:"
     + b"|".join(sorted(name.encode() for name in BOT_PACKAGES))
@@ -53,8 +51,8 @@ def bots_apart(
 ) -> tuple[WebChoice, list[FoundProcess]]:
     """Return `web` and the workers: each program is one of them.
 
-    A program that serves is `web`, with its bot. A bot is a worker, also if a thread of it answers
-    requests, so that a platform keeps it running.
+    A program that serves is `web`, with its bot. A bot is a worker, even if one of its threads
+    answers requests so that a platform keeps the bot running.
     """
     process = web.process
     if process is None:
@@ -78,7 +76,7 @@ def _programs_apart(
     files: SourceFiles,
     installed: Mapping[str, str],
 ) -> tuple[WebChoice, list[FoundProcess]]:
-    """Return `web` and the workers, of which a program is found once."""
+    """Return `web` and the workers, so that no program is both."""
     workers = [each for each, _ in background]
     is_program = process.evidence.subject == _A_PROGRAM
     same = next(
@@ -95,7 +93,7 @@ def _programs_apart(
         return without_web(web, same), workers
     has_bot = any(tool.replaces_web for _, tool in background)
     is_bot = not BOTS.isdisjoint(installed) and not has_bot and _imports_bot(files)
-    if is_program and "mcp" in installed and _speaks_over_stdin(files):
+    if is_program and "mcp" in installed and _uses_only_stdio(files):
         evidence = replace(process.evidence, subject="MCP")
         own = replace(process, type=MCP, evidence=evidence, lines=(MCP_NOTE,))
         return without_web(web, process), [own, *workers]
@@ -107,7 +105,7 @@ def _programs_apart(
 
 
 def _serves(process: FoundProcess, worker: FoundProcess, files: SourceFiles) -> bool:
-    """Whether the program of *process* is a server: in a thread of *worker*, only at PORT."""
+    """Whether the program of *process* is a server; in a thread, only if it listens at PORT."""
     server = _starts(process.program, process, worker, files).server
     return server == "program" or (server == "thread" and not process.fixed_port)
 
@@ -124,12 +122,12 @@ def _with_bot(
     files: SourceFiles,
     importable: IsImportable,
 ) -> tuple[WebChoice, bool]:
-    """Return `web`, and whether the *bot* is a worker of its own."""
+    """Return `web`, and whether *bot* is a separate worker."""
     own = process.program or process.evidence.file
     starts = _starts(bot.program, process, bot, files)
     is_bot = starts.server == "thread" and not _reads_port(bot.program, process, files, importable)
     if is_bot or (bot.program == own and not starts.server and starts.bot_blocks):
-        # Nothing can serve the app of a program that is the bot on import.
+        # No server can import a program that runs the bot on import.
         return without_web(web, bot), True
     if starts.server:
         return _served(web, process, bot.program, starts, files, importable), False
@@ -204,8 +202,8 @@ def _is_beside(worker: FoundProcess, tool: BackgroundTool, web: FoundProcess) ->
     return is_served and tool.is_program and not tool.replaces_web
 
 
-def _speaks_over_stdin(files: SourceFiles) -> bool:
-    """Whether the app is an MCP server that has no other transport."""
+def _uses_only_stdio(files: SourceFiles) -> bool:
+    """Whether the app is an MCP server over stdin and stdout, without another transport."""
     return any(files.mentioning(_STDIO)) and not any(files.mentioning(_OVER_HTTP))
 
 

@@ -1,4 +1,4 @@
-"""Finds the modules with tasks that a worker does not load by itself, and makes it load them.
+"""Finds modules with tasks that a worker does not load, and makes the worker load them.
 
 Separate from `background_processes`, which finds the worker.
 """
@@ -15,7 +15,7 @@ from cnb_python.launch.programs import IsImportable, Match
 from cnb_python.launch.tables.background import BackgroundTool
 
 _SHOWN = 5
-# Directories of which a large app has many modules; a worker with more of them has another way.
+# A worker with more modules than this has its own way to load them.
 _MOST_MODULES = 50
 
 
@@ -24,9 +24,9 @@ class TaskModules:
     """What a worker loads."""
 
     match: Match
-    """The object that it starts from, perhaps in a module that loads the tasks too."""
+    """The object that the worker starts from, perhaps in a module that loads the tasks too."""
     words: str = ""
-    """What its command has in addition."""
+    """What is added to its command."""
     lines: tuple[str, ...] = ()
     cautions: tuple[Message, ...] = ()
 
@@ -36,8 +36,8 @@ def load_tasks(
 ) -> TaskModules:
     """Return how the worker of *tool* that starts from *match* loads all modules with tasks.
 
-    A worker loads the module that its command names. Tasks in modules that this one does not
-    import are unknown to it: it refuses their messages, or drops them.
+    A worker loads the module that its command names. If this module does not import another one,
+    the worker does not know the tasks there: it rejects or drops their messages.
     """
     if not tool.tasks or _is_configured(tool, match, files):
         return TaskModules(match)
@@ -55,7 +55,7 @@ def load_tasks(
         return TaskModules(match)
     if tool.loading:
         names = [importable(file)[1] for file in missing]
-        line = f"Loading {_listed(missing)} too, which {match.file.shown} does not import"
+        line = f"Also loading {_listed(missing)}, which {match.file.shown} does not import"
         return TaskModules(match, tool.loading.format(*_joined(names)), (line,))
     return _through_another(tool, match, modules, missing, files)
 
@@ -72,7 +72,7 @@ def _through_another(
     missing: list[ModuleFile],
     files: SourceFiles,
 ) -> TaskModules:
-    """Return the object as another module has it that imports it and all *modules* with tasks."""
+    """Return the object from another module that imports it and all *modules* with tasks."""
     holders = (
         file
         for file in (*modules, *files.files)
@@ -86,7 +86,7 @@ def _through_another(
 
 
 def _is_configured(tool: BackgroundTool, match: Match, files: SourceFiles) -> bool:
-    """Whether the code itself says what the worker loads."""
+    """Whether the code itself sets what the worker loads."""
     if not tool.configured:
         return False
     pattern = re.compile(tool.configured.encode(), re.MULTILINE)
@@ -95,7 +95,7 @@ def _is_configured(tool: BackgroundTool, match: Match, files: SourceFiles) -> bo
 
 
 def _is_of_object(file: ModuleFile, match: Match, pattern: re.Pattern[bytes]) -> bool:
-    """Whether the tasks of *file* are those of the object: it imports it, or they need none."""
+    """Whether *file* imports the object for its tasks, or its tasks need no object."""
     sign = pattern.search(file.content)
     is_shared = sign is not None and b"shared_" in sign[0]
     return is_shared or bool(names_from(file, [match.file]))
@@ -104,7 +104,7 @@ def _is_of_object(file: ModuleFile, match: Match, pattern: re.Pattern[bytes]) ->
 def _not_loaded(
     start: ModuleFile, modules: Iterable[ModuleFile], files: SourceFiles
 ) -> list[ModuleFile]:
-    """Return those of *modules* that importing *start* does not import, with its packages."""
+    """Return those of *modules* that importing *start*, with its packages, does not import."""
     by_name = {name: file for file in reversed(files.files) for name in module_names(file)}
     packages = {start.parts[:depth] for depth in range(1, len(start.parts))}
     missing = list(modules)
@@ -144,9 +144,9 @@ def _not_imported(tool: BackgroundTool, match: Match, missing: list[ModuleFile])
     return Message(
         title=f"The {tool.type} does not load the tasks in {_listed(missing)}",
         body=(
-            f"{tool.title} loads {match.file.shown}, which does not import them. Write a module",
-            "that imports both, and name it in a Procfile, or import the tasks at the end of",
-            f"{match.file.shown}:",
+            f"{tool.title} loads {match.file.shown}, which does not import these tasks. Write a",
+            f"module that imports {match.name} and the tasks, and name it in a Procfile. Or",
+            f"import the tasks at the end of {match.file.shown}:",
             f"    import {names}",
         ),
     )

@@ -66,7 +66,7 @@ class Module:
     changed: frozenset[str]
     """The names whose objects it uses when it is imported: `app.layout = ...`, `@app.route`."""
     layouts: Mapping[str, int]
-    """The names that get the layout of a Dash app, `app.layout = ...`, and the line of each."""
+    """The names of Dash apps that get a layout, `app.layout = ...`, and the line of each."""
 
 
 def find_definitions(

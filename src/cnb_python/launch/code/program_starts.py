@@ -1,4 +1,4 @@
-"""Finds out how a program starts its server and its bot: in a thread, when it is imported, or not.
+"""Finds how a program starts its server and its bot: in a thread, on import, or not at all.
 
 Separate from `importers`, which finds the program.
 """
@@ -36,18 +36,18 @@ _WEBHOOKS = frozenset({"run_webhook", "run_webhooks", "start_webhook"})
 _BOT_METHODS = frozenset(
     {"run_polling", "start_polling", "infinity_polling", "polling", "run_until_disconnected"}
 )
-# Libraries whose bots start with a method that others have too. `start` of an application of
-# python-telegram-bot does not: an app with a webhook calls it.
+# Libraries whose bots start with a method that other objects have too. Not python-telegram-bot:
+# an app with a webhook also calls the method `start` of its application.
 _STARTED_PACKAGES = BOT_PACKAGES - {"telegram", "aiogram", "telebot"}
 # Methods that start a bot if their object is one.
 _BOT_STARTS = frozenset({"run", "start", "login", "connect", "start_async", "connect_async"})
 _BOT_NAME = re.compile(r"(?:\w*[._])?(?:\w*bot|\w*client|dp|dispatcher)", re.IGNORECASE)
-# Names of functions that start a server for the sake of a bot, which a platform would end.
+# Names of functions that start a server only so that a platform does not end the bot.
 _KEEPS_ALIVE = re.compile(r"keep_?alive|(?:run|start)_?(?:web|server|flask|app|api)\w*|awake")
 _THREADS = frozenset(
     {"Thread", "Timer", "submit", "run_in_executor", "to_thread", "start_new_thread"}
 )
-# What runs beside the program, but is as much a part of it.
+# What these start runs at the same time, but as a part of the program.
 _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe", "Process"})
 _MAX_NODES = 50_000
 
@@ -57,17 +57,17 @@ class ProgramStarts:
     """How one file starts a server and a bot."""
 
     server: Literal["", "thread", "program"]
-    """Where it starts the server, if it does: only in a thread beside the program, or not."""
+    """Where it starts the server: only in a thread, or in the program; empty: nowhere."""
     starts_bot: bool
     """Whether it starts the bot anywhere."""
     bot_blocks: bool
     """Whether the bot runs when the file is imported, so that no server can import it."""
     needs_program: bool
-    """Whether only the file's program, and no import of it, starts the bot."""
+    """Whether the file has to run as a program: an import of it would start no bot, or block."""
 
 
 def program_starts(file: ModuleFile, *defining: ModuleFile | None, line: int = 0) -> ProgramStarts:
-    """Return how *file* starts a server and a bot, which the files *defining* may have.
+    """Return how *file* starts a server and a bot, which the files *defining* may define.
 
     *line* is known to start the server; 0 for none.
     """
@@ -87,7 +87,7 @@ def program_starts(file: ModuleFile, *defining: ModuleFile | None, line: int = 0
 
 
 def server_lines(file: ModuleFile) -> frozenset[int]:
-    """Return the lines on which *file* starts the server of a web application, and no bot."""
+    """Return the lines on which *file* starts the server of a web application, but no bot."""
     if file.tree is None:
         return frozenset()
     starts = _FileStarts(file, ())
@@ -180,7 +180,7 @@ class _FileStarts:
 
     @cached_property
     def thread_starts(self) -> frozenset[int]:
-        """The nodes that call a function of another file which starts its server in a thread."""
+        """The nodes that call a function of another file that starts its server in a thread."""
         names = frozenset(
             f"{module}.{name}"
             for other in self._others
@@ -210,7 +210,7 @@ class _FileStarts:
         return [node for node in self._names if id(node) in called | passed]
 
     def starters(self, kind: _Kind) -> Iterator[tuple[str, bool]]:
-        """Yield the functions by which another file starts *kind*, and whether in a thread."""
+        """Yield the functions that start *kind* for other files, and whether in a thread."""
         nodes = self.nodes(kind)
         for key, functions in self._functions.items():
             name = key.lstrip(".")
@@ -242,7 +242,7 @@ class _FileStarts:
         )
 
     def _serves(self, call: ast.Call) -> bool:
-        """Whether *call* starts a server with an app that it gets: `socketio.run(app)`."""
+        """Whether *call* starts a server with an app as an argument: `socketio.run(app)`."""
         return (
             isinstance(call.func, ast.Attribute | ast.Name)
             and _name(call.func) in _SERVER_METHODS
@@ -275,14 +275,14 @@ class _FileStarts:
         )
 
     def _assigned(
-        self, nodes: Iterable[ast.AST], is_wanted: Callable[[ast.expr], bool]
+        self, nodes: Iterable[ast.AST], is_kind: Callable[[ast.expr], bool]
     ) -> Iterator[str]:
-        """Yield the names that get a value of a kind: `app`, `self.app`."""
+        """Yield the names to which a value of a kind is assigned: `app`, `self.app`."""
         for node in nodes:
             match node:
-                case ast.Assign(targets=targets, value=value) if is_wanted(value):
+                case ast.Assign(targets=targets, value=value) if is_kind(value):
                     yield from filter(None, map(_text, targets))
-                case ast.AnnAssign(target=target, value=ast.expr() as value) if is_wanted(value):
+                case ast.AnnAssign(target=target, value=ast.expr() as value) if is_kind(value):
                     yield _text(target)
                 case _:
                     pass
@@ -321,19 +321,19 @@ def _is_thread(call: ast.Call) -> bool:
 
 
 def _is_beside(call: ast.Call) -> bool:
-    """Whether what *call* gets runs beside what follows: in a thread, or as a task."""
+    """Whether the arguments of *call* run at the same time as the code after it."""
     return _is_thread(call) or _name(call.func) in _TASKS
 
 
 def _key(function: _Function) -> str:
-    """Return the name by which *function* is called: `run`, and `.run` of a method."""
+    """Return the name by which *function* is called: `run`, or `.run` for a method."""
     arguments = [*function.args.posonlyargs, *function.args.args]
     is_method = bool(arguments) and arguments[0].arg in {"self", "cls"}
     return f".{function.name}" if is_method else function.name
 
 
 def _reference(node: ast.AST) -> str:
-    """Return the name that a function of `_key` has, if *node* calls or names one."""
+    """Return the name that *node* refers to, in the form of `_key`; empty if it is not a name."""
     match node:
         case ast.Name(id=name):
             return name
@@ -344,7 +344,7 @@ def _reference(node: ast.AST) -> str:
 
 
 def _name(node: ast.AST) -> str:
-    """Return the last name of a name: `run` of `app.run`."""
+    """Return the last part of a name: `run` of `app.run`."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name

@@ -39,9 +39,9 @@ _MARK = "pyvenv.cfg"
 
 @dataclass
 class ReadingLimits:
-    """How much of the app's code is read: every build does it, and `explain`.
+    """How much of the app's code every build and `explain` read.
 
-    The files that are the likeliest to start the app come first.
+    The files that are most likely to start the app come first.
     """
 
     directories: int = 1500
@@ -54,7 +54,7 @@ class ReadingLimits:
     """Bytes of files that are parsed, which takes a hundred times as long."""
 
     def takes(self, count: int) -> bool:
-        """Whether a directory with *count* names can be searched; its names count from then on."""
+        """Whether a directory with *count* names can be searched; if so, its names count."""
         self.directories -= 1
         if count > self.entries:
             return False
@@ -62,14 +62,14 @@ class ReadingLimits:
         return True
 
     def reads(self, content: bytes) -> bytes:
-        """Return *content*, which counts; nothing if that is too much."""
+        """Return *content* and count it; empty if it exceeds the limit."""
         if len(content) > self.content:
             return b""
         self.content -= len(content)
         return content
 
     def parses(self, content: bytes) -> ast.Module | None:
-        """Return the syntax tree of *content*; None if that is too much, or no module."""
+        """Return the syntax tree of *content*; None if it exceeds the limit or is not a module."""
         if not content or len(content) > self.parsed:
             return None
         self.parsed -= len(content)
@@ -84,7 +84,7 @@ class ModuleFile:
     parts: tuple[str, ...]
     """Its directories and its name without `.py`, relative to the app."""
     limits: ReadingLimits = field(default_factory=ReadingLimits, compare=False, repr=False)
-    """Those of the app."""
+    """Shared by all files of the app."""
 
     @property
     def shown(self) -> str:
@@ -120,7 +120,7 @@ class SourceFiles:
     """Those at the top that may hold code."""
     by_path: dict[str, ModuleFile] = field(default_factory=dict)
     limits: ReadingLimits = field(default_factory=ReadingLimits)
-    """What is left of them."""
+    """What is left of the limits."""
 
     def at(self, path: str) -> ModuleFile | None:
         """Return the file *path*, relative to the app, wherever it is."""

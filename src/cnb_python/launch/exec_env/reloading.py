@@ -31,7 +31,7 @@ class _Reloader:
     without: str = ""
     """An option that the reloader does not work with."""
     since: str = ""
-    """The first release that has it; the distribution is called as the program."""
+    """The first release that has the option; the distribution has the name of the program."""
 
 
 # By the program. Each is an option of its documentation; the others have no reloader.
@@ -45,10 +45,10 @@ _RELOADERS = {
     # the manager ends at SIGTERM.
     "sanic": _Reloader("--reload", is_last=True, without=" --single-process"),
     "shiny": _Reloader("--reload", is_last=True),
-    # Without it, the page has a button for the new code.
+    # Without the option, the page only has a button that runs the new code.
     "streamlit": _Reloader("--server.runOnSave true", is_last=True),
     "panel": _Reloader("--dev", is_last=True),
-    # By itself it watches directories and imported modules, and no script.
+    # Without a file, it watches directories and imported modules, but no script.
     "bokeh": _Reloader("--dev {file}", is_last=True),
     "marimo": _Reloader("--watch", is_last=True, since="0.3.0"),
     "fastmcp": _Reloader("--reload", is_last=True, since="3.0.0"),
@@ -118,7 +118,7 @@ def reloading(process: FoundProcess, installed: Mapping[str, str], app_dir: Path
 
 
 def _has(reloader: _Reloader, version: str) -> bool:
-    """Whether release *version* of a program has *reloader*; a version may be unknown."""
+    """Whether release *version* of a program has *reloader*; an unknown (empty) one has it."""
     return not reloader.since or not version or is_at_least(version, reloader.since)
 
 

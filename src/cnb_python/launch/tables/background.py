@@ -41,10 +41,10 @@ class BackgroundTool:
     tasks: str = ""
     """A pattern of the code that defines a task, perhaps in another module than the object."""
     loading: str = ""
-    """What loads further modules: `{0}` is their names with spaces, `{1}` with commas. Empty: the
-    worker starts from a module that imports them."""
+    """The arguments that load further modules: `{0}` is their names with spaces, `{1}` with
+    commas. Empty: the worker starts from a module that imports them."""
     configured: str = ""
-    """A pattern of code that says which modules the worker loads."""
+    """A pattern of code that sets which modules the worker loads."""
     note: str = ""
     """A line for the log."""
     needs_schedule: bool = False
@@ -132,7 +132,7 @@ def _bot(
     return replace(row, distributions=tuple(distributions.split()), replaces_web=True)
 
 
-MCP_NOTE = "A client starts it, and speaks to it over stdin and stdout: `docker run -i IMAGE`"
+MCP_NOTE = "A client starts this process and uses it over stdin and stdout: `docker run -i IMAGE`"
 _PROCRASTINATE = "https://procrastinate.readthedocs.io/"
 _RQ = "https://python-rq.org/docs/workers/"
 

@@ -47,7 +47,7 @@ class WebProgram:
     """The distribution of a server for production; the command runs a development server."""
     completed: str = ""
     """A pattern of what a program adds to an object that it imports and starts. The program then
-    comes before the module of the object."""
+    takes precedence over the module of the object."""
     note: str = ""
     """A line for the log."""
     no_note: str = ""
@@ -248,7 +248,7 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         " --backend-port {port}",
         package="reflex",
         stems=("rxconfig",),
-        note="Reflex builds its pages when it starts, and needs unzip, and Node.js or Bun, for it",
+        note="Reflex builds its pages when it starts, and needs unzip and Node.js or Bun to do so",
         documentation="https://reflex.dev/docs/hosting/self-hosting/",
     ),
     WebProgram(
@@ -280,7 +280,7 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
         "python -c 'import os, signal, sys; from ray import serve;"
         " from {module} import {name} as app;"
         ' serve.start(http_options={"host": {python_host}, "port": {python_port}});'
-        # Ray aborts at a SIGTERM that the program does not handle.
+        # Ray aborts on a SIGTERM that the program does not handle.
         " signal.signal(signal.SIGTERM, lambda *_: sys.exit());"
         " serve.run(app, blocking=True)'",
         package="ray",

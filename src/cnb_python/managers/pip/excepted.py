@@ -1,10 +1,10 @@
-"""Makes pip take releases of any age of some packages, while it leaves out young ones of others.
+"""Makes pip accept releases of any age of some packages, and leave out young releases of others.
 
-pip's limit has no exceptions, but it does not apply to files of this machine. So pip resolves
-without the limit and without building anything, and the wheels that it chooses of these packages
-are downloaded. The resolution that counts has the limit, and finds them in a directory.
+pip's limit has no exceptions, but does not apply to local files. So pip first resolves without the
+limit and without building anything, and the build downloads the wheels that pip chooses for these
+packages. Then pip resolves with the limit, and finds the wheels in a directory.
 
-Separate from `install`, which most builds need without this.
+Separate from `install`, since most builds except no packages.
 
 https://pip.pypa.io/en/stable/user_guide/#filtering-by-upload-time
 """
@@ -25,19 +25,19 @@ class ExceptedWheels(NamedTuple):
 
     directory: Path
     pins: Mapping[str, Pin] = {}
-    """The releases by their names, as the index has them."""
+    """The pins of these wheels in the index, by name."""
 
     def added_to(self, context: InstallContext) -> InstallContext:
         """Return *context* for a pip that finds the wheels."""
         if not self.pins:
             return context
-        # The variable hides the option of a configuration file.
+        # The variable overrides the option of a configuration file.
         own = read_pip_settings(context.environ).options.get("find-links", "")
         links = f"{own} {self.directory.as_uri()}".strip()
         return replace(context, environ={**context.environ, "PIP_FIND_LINKS": links})
 
     def restored(self, resolution: Resolution) -> Resolution:
-        """Return *resolution* with the releases of the index instead of the wheels here."""
+        """Return *resolution* with the pins of the index in place of the local wheels."""
         local = f"{self.directory.as_uri()}/"
         pins = (
             self.pins[pin.name]._replace(extras=pin.extras)
@@ -55,25 +55,27 @@ def download(
     run: Run,
     read: Callable[[Path], Resolution],
 ) -> ExceptedWheels:
-    """Download the wheels that pip chooses for *files* of the packages that *context* excepts.
+    """Download the wheels that pip chooses for *files*, of the packages that *context* excepts.
 
-    None if there are no such packages, or pip fails: the resolution with the limit then shows
-    why. *finding*: the options of the files that choose where pip looks. *read* reads a report.
+    No wheels if there are no such packages, or if pip fails: the resolution with the limit then
+    shows the reason. *finding*: the options of *files* that set where pip looks for packages.
+    *read* reads a report of pip.
     """
-    apart = replace(
+    unlimited = replace(
         context,
         environ=context.excepted.environ,
         scratch=context.scratch / "excepted",
         builds=False,
     )
-    wheels = ExceptedWheels(apart.wheels)
+    wheels = ExceptedWheels(unlimited.wheels)
     if not context.excepted.names:
         return wheels
-    apart.scratch.mkdir(exist_ok=True)
-    report = apart.scratch / "report.json"
+    unlimited.scratch.mkdir(exist_ok=True)
+    report = unlimited.scratch / "report.json"
     names = ", ".join(sorted(context.excepted.names))
     resolve = replace(
-        pip_commands.resolve(files, apart, report), note=f"any age, for the wheels of {names}"
+        pip_commands.resolve(files, unlimited, report),
+        note=f"releases of any age, to choose wheels of {names}",
     )
     if run(resolve).code:
         return wheels
@@ -82,5 +84,5 @@ def download(
         for pin in read(report).pins
         if pin.name in context.excepted.names and not pin.by_itself
     }
-    commands = pip_commands.install_exactly(tuple(pins.values()), finding, apart)
+    commands = pip_commands.install_exactly(tuple(pins.values()), finding, unlimited)
     return wheels._replace(pins=pins) if not any(run(each).code for each in commands) else wheels

@@ -197,9 +197,9 @@ def options(context: InstallContext) -> tuple[str, ...]:
 
 
 def without_limit(context: InstallContext) -> tuple[str, ...]:
-    """Return the options for packages that may have any age; uv has no variable for them.
+    """Return the options for packages that may have any age; uv has no variable for this.
 
-    Since uv 0.9.17. A uv that the app requires may be older, and refuses them.
+    They need uv 0.9.17. An older release, which the app may require, rejects them.
     """
     names = sorted(context.excepted.names)
     return tuple(word for name in names for word in ("--exclude-newer-package", f"{name}=false"))

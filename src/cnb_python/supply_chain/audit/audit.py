@@ -92,7 +92,7 @@ class Audit:
         vex = read_vex(self.app_dir, self.settings.vex)
         releases = {name: installed[name] for name in installed if name not in elsewhere}
         digest, newest = _digest(releases, records, vex), before.newest
-        # Without a date, the clock may have been wrong: it is determined again.
+        # Without a date, the clock may have been wrong, so the packages are compared again.
         if before.digest == digest and newest:
             result = from_lines(before.findings)
         else:
@@ -138,7 +138,7 @@ def _compared_line(releases: int, records: Records) -> str:
     count = f"{records.count:,} record{'' if records.count == 1 else 's'}"
     newest = f", the newest from {records.newest}" if records.newest else ""
     later = records.after_today
-    wrong = f"; {later:,} of their dates are after today, and do not count" if later else ""
+    wrong = f"; ignored {later:,} date{'' if later == 1 else 's'} after today" if later else ""
     return f"Compared {packages} with {count}{newest}{wrong}"
 
 

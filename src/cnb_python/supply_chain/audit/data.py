@@ -67,13 +67,13 @@ class Records:
     count: int = 0
     """How many records were read."""
     until: date = date.max
-    """Dates after this one do not count: one of them would hide that all others are old."""
+    """Dates after this one do not count: a single one would hide that all others are old."""
     newest: str = ""
     """The latest date on which a record changed, as `2026-11-29`; empty if no record has one."""
     after_today: int = 0
     """How many dates did not count, since they are after `until`."""
     _dates: dict[bytes, date | None] = field(default_factory=dict)
-    """Each date in the records, as it is written, since records have few different ones."""
+    """The parsed dates by their text, since records have few different dates."""
 
     def digest(self) -> str:
         """Return a SHA-256 in hex over the files of all sources. Raises BadAuditData."""

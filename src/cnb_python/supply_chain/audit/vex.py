@@ -78,13 +78,13 @@ class Vex(NamedTuple):
         about = [each for each in self.statements if each.is_about(finding)]
         if not about:
             return finding
-        # The last of those with the same time counts.
+        # Of the statements with the same time, the last one counts.
         last = max(reversed(about), key=lambda each: _moment(each.time))
         return finding._replace(status=last.status, source=last.source)
 
 
 def _moment(text: str) -> datetime:
-    """Return the time *text* in UTC; the earliest time if it is none."""
+    """Return the time *text* in UTC; the earliest time if *text* is not a time."""
     try:
         time = datetime.fromisoformat(text)
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

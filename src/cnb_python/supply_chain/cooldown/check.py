@@ -152,7 +152,7 @@ def _reason(pages: Sequence[Page], *, has_files: bool) -> str:
 
 
 def _later(time: datetime, duration: timedelta) -> datetime:
-    """Return the sum; the last time that there is, if an index has a time close to that."""
+    """Return *time* plus *duration*, or the last possible time if that is earlier."""
     last = datetime.max.replace(tzinfo=UTC)
     return time + duration if time.astimezone(UTC) < last - duration else last
 

@@ -1,4 +1,4 @@
-"""Packages of which pip may take releases of any age."""
+"""Packages of which pip accepts releases of any age."""
 
 import json
 from collections.abc import Callable
@@ -29,12 +29,12 @@ def item(name: str, url: str) -> dict[str, object]:
 
 @dataclass
 class FakePip:
-    """Resolves to the young release of `a` if nothing is limited, or if it finds its wheel."""
+    """Resolves to the young release of `a` without a limit, or if it finds the wheel."""
 
     scratch: Path
     young: str = f"{INDEX}/a-2.0-py3-none-any.whl"
     failing: str = ""
-    """The action that fails: `download`; or `unlimited`, to resolve so."""
+    """What fails: `download`; or `unlimited`, to resolve without a limit."""
     ran: list[Command] = field(default_factory=list)
 
     def __call__(self, command: Command, on_line: Callable[[str], None] | None = None) -> Outcome:
@@ -88,7 +88,7 @@ def test_excepted_package_may_be_young(context: InstallContext) -> None:
     links = f"{OWN['PIP_FIND_LINKS']} {(context.scratch / 'excepted/wheels').as_uri()}"
     assert limited.env == {**OWN, **LIMIT, "PIP_FIND_LINKS": links}
     assert [(pin.name, pin.version) for pin in resolution.pins] == [("a", "2.0"), ("b", "1.0")]
-    # The directory does not exist any more when it is installed, or in the next build.
+    # The directory no longer exists when the pin is installed, or in the next build.
     a = resolution.pins[0]
     assert a.address == pip.young
     assert a.line == f"a==2.0 --hash=sha256:{'a' * 64}"
