@@ -1,9 +1,9 @@
-"""Builds what lists packages in syft and trivy, from the Go modules pinned in `tools/go/`.
+"""Builds the parts of syft and trivy that list packages, from Go modules pinned in `tools/go/`.
 
 `tools/go/syft` and `tools/go/trivy` are programs that call the scanners' own packages, with their
-defaults, and print what they list. They have no command lines, no data about vulnerabilities, and
-not what `Scanner.dropped` and `without/` name (downloads, scanners for misconfiguration), so they
-are built in minutes instead of hours. No scan uses the network.
+defaults, and print what these list. The programs have no command lines, no data about
+vulnerabilities, and not the parts that `Scanner.dropped` and `without/` name (downloads, scanners
+for misconfiguration), so they are built in minutes instead of hours. No scan uses the network.
 """
 
 import shutil
@@ -16,8 +16,8 @@ from tools import cache
 from tools.platforms import real_tools
 from tools.processes import run
 
-TITLE = "Building what lists packages in {} (about 5 minutes the first time)"
-# It halves the time that building takes. The libraries of Go themselves stay optimized.
+TITLE = "Building the parts of {} that list packages (about 5 minutes the first time)"
+# These halve the time of the build. Go's own libraries stay optimized.
 _QUICKLY = ("-trimpath", "-gcflags=github.com/...=-N -l -dwarf=false", "-ldflags=-s -w")
 
 
@@ -56,7 +56,7 @@ class Scanner(NamedTuple):
             run(go, "build", *_QUICKLY, "-o", output, ".", env=env, cwd=folder)
 
     def _add_source(self, folder: Path) -> None:
-        """Copy the module's source into *folder*, without what is dropped, and use that."""
+        """Copy the module's source into *folder* without the dropped files, and use the copy."""
         source = folder / "source"
         original = real_tools.source_of(self.name, self.module)
         # The files and directories of Go's cache of modules are read-only.

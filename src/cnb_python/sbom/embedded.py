@@ -44,7 +44,7 @@ def components(sboms: Mapping[str, bytes], owner: str) -> tuple[Component, ...]:
 
 
 def _is_wheel(component: Component, owner: str) -> bool:
-    """Whether *component* is the wheel *owner*, also with qualifiers such as `?file_name=`.
+    """Whether *component* is the wheel *owner*, even with qualifiers such as `?file_name=`.
 
     A crate of the same name is another component.
     """

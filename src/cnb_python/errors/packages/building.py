@@ -13,7 +13,7 @@ _OLDER_PYTHON = (
     "Use an older Python, since old packages often do not build on a new one: write its version to "
     ".python-version."
 )
-# system-packages was never tried with a compiler, whose paths are compiled in.
+# system-packages was never tried with a compiler, which has compiled-in paths.
 _COMPILER = "build-essential"
 
 
