@@ -102,12 +102,21 @@ def test_deep_directories_are_not_searched_to_the_end(tmp_path: Path, accesses: 
 
 def test_directory_with_more_names_than_the_limit_holds_no_code(tmp_path: Path) -> None:
     directory = write_files(tmp_path, {"main.py": CODE, **spread(30, "m{}.py", 30)})
-    limits = ReadingLimits(entries=20)
+    limits = ReadingLimits(entries=20, few=10)
 
     files = read_source_files(directory, limits)
 
     assert [each.shown for each in files.files] == ["main.py"]
     assert 0 <= limits.entries < 20
+
+
+def test_small_directory_after_much_data_holds_code(tmp_path: Path) -> None:
+    data = {f"data/{at}.csv": "" for at in range(19)}
+    directory = write_files(tmp_path, {**data, "shop/__init__.py": "", "shop/main.py": CODE})
+
+    files = read_source_files(directory, ReadingLimits(entries=20, few=10))
+
+    assert [each.shown for each in files.files] == ["shop/main.py", "shop/__init__.py"]
 
 
 def test_directories_beyond_their_limit_hold_no_code(tmp_path: Path) -> None:

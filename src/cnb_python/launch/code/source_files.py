@@ -48,6 +48,8 @@ class ReadingLimits:
     """Directories that are listed."""
     entries: int = 50_000
     """Names in these directories; a larger directory below the top holds data, not code."""
+    few: int = 200
+    """Names of a directory that is searched when no entries are left: code may be beside data."""
     content: int = 16 * 1024 * 1024
     """Bytes of files that are read."""
     parsed: int = 2 * 1024 * 1024
@@ -57,7 +59,7 @@ class ReadingLimits:
         """Whether a directory with *count* names can be searched; if so, its names count."""
         self.directories -= 1
         if count > self.entries:
-            return False
+            return count <= self.few
         self.entries -= count
         return True
 
