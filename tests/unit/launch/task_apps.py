@@ -21,6 +21,18 @@ def _app(name: str, installed: str, files: Files, command: str, shown_by: str) -
 
 TASK_APPS = (
     _app(
+        "celery: copies of modules, which nothing can import",
+        "celery",
+        {
+            "celery_app.py": _CELERY,
+            "tasks.py": _TASK.format("celery_app"),
+            "tasks (1).py": _TASK.format("celery_app"),
+            "tasks.old.py": _TASK.format("celery_app"),
+        },
+        f"{_WORKER.format('celery_app')} --include tasks",
+        "celery_app.py:2",
+    ),
+    _app(
         "celery: no module imports those with tasks",
         "celery",
         {"celery_app.py": _CELERY, "tasks.py": _TASK.format("celery_app"), "mail.py": _SHARED},

@@ -47,6 +47,8 @@ def load_tasks(
         file
         for file in files.mentioning(pattern)
         if file is not match.file
+        # A copy, as `tasks (1).py` or `tasks.old.py`: nothing can import it.
+        and all(part.isidentifier() for part in file.parts)
         and _is_of_object(file, match, pattern)
         and importable(file)[0] == directory
     ]
