@@ -297,6 +297,17 @@ _BOTS_ALONE = (
         },
         worker=("python app.py", "app.py:6"),
     ),
+    _app(
+        "slack-bolt: socket mode beside a loop and a job that start",
+        "slack-bolt",
+        {
+            "app.py": "from slack_bolt import App\nfrom jobs import job, loop, report\n"
+            "from slack_bolt.adapter.socket_mode import SocketModeHandler\napp = App()\n"
+            "loop.start(30)\njob.start(report)\n"
+            f"{_MAIN}    SocketModeHandler(app, 'x').start()\n"
+        },
+        worker=("python app.py", "app.py:8"),
+    ),
 )
 
 _WEBHOOKS = (

@@ -364,8 +364,9 @@ WEB_PROGRAMS: tuple[WebProgram, ...] = (
     _program(
         "Slack Bolt",
         "slack-bolt",
-        # Not `handler.start()` of the socket mode.
-        r"\bapp\.start\(\s*\)|\b\w+\.start\(\s*(?:port\s*=|int\(|\d|[\w.]*(?i:port)\w*\s*\))",
+        # Not `handler.start()` of the socket mode, `loop.start(30)`, or `job.start(report)`.
+        r"\bapp\.start\(\s*(?:\)|\d)|\b\w+\.start\(\s*(?:port\s*=|int\(|\d{4}"
+        r"|(?:[\w.]*[_.])?(?i:port)(?:_\w+)?\s*\))",
         "https://docs.slack.dev/tools/bolt-python/",
         package="slack_bolt",
     ),
