@@ -121,7 +121,10 @@ def uv_time(text: str, moment: datetime) -> datetime | None:
     words = _WORD_OF_UV.findall(text)
     if words and _BETWEEN_WORDS.fullmatch(_WORD_OF_UV.sub("", text)):
         durations = (int(number) * _UNITS[unit[0]] for number, unit in words)
-        return _before(moment, sum(durations, timedelta()))
+        try:
+            return _before(moment, sum(durations, timedelta()))
+        except OverflowError:
+            return None
     time = _parsed(text)
     return time + timedelta(days=1) if time and _DATE.fullmatch(text) else time
 

@@ -132,3 +132,7 @@ def test_limit_in_the_first_years_is_written_in_full(tmp_path: Path) -> None:
     environ, _, _ = LIMIT.applied({"UV_EXCLUDE_NEWER": "0020-01-01T00:00:00Z"}, tmp_path)
 
     assert environ["UV_EXCLUDE_NEWER"] == "0020-01-01T00:00:00Z"
+
+
+def test_duration_longer_than_any_is_no_time() -> None:
+    assert uv_time(" ".join(["999999w"] * 150), NOW) is None
