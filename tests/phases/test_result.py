@@ -25,7 +25,14 @@ def result_of(image: Built) -> dict[str, Any]:
 
 
 def spans_of(build: Built) -> list[dict[str, Any]]:
-    (line,) = (build.work / "fresh/tmp/traces/build.jsonl").read_text().splitlines()
+    """Return the spans of the build phase, which follow the span of the detect phase."""
+    lines = (build.work / "fresh/tmp/traces/build.jsonl").read_text().splitlines()
+    detection, spans = map(_spans, lines)
+    assert [span["parentSpanId"] for span in detection] == [PARENT]
+    return spans
+
+
+def _spans(line: str) -> list[dict[str, Any]]:
     spans: list[dict[str, Any]] = json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"]
     return spans
 
