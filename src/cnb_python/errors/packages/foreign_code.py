@@ -104,9 +104,8 @@ def foreign_files(program: str, removed: Sequence[str], restored: Sequence[str])
 
 def interpreter_changed(packages: Sequence[str], paths: Sequence[str]) -> Message:
     """Return a warning about files of the interpreter that code of *packages* changed."""
-    which = f"The build of {_first(packages)}" if packages else "Code of a package"
     return Message(
-        title=f"{which} changed the app's Python",
+        title=f"{_code_of(packages)} changed the app's Python",
         body=(
             f"Found:    {_first(paths)}.",
             "Replaced: all of Python, so nothing of this is in the image or in the cache.",
@@ -117,9 +116,8 @@ def interpreter_changed(packages: Sequence[str], paths: Sequence[str]) -> Messag
 
 def configuration_changed(packages: Sequence[str], paths: Sequence[str]) -> Message:
     """Return a warning about the user's files that code of *packages* changed."""
-    which = f"The build of {_first(packages)}" if packages else "Code of a package"
     return Message(
-        title=f"{which} changed files that other tools use",
+        title=f"{_code_of(packages)} changed files that other tools use",
         body=(
             f"Restored, or removed: {_first(paths)}.",
             "Packages are downloaded and built as if they had not been changed.",
@@ -137,6 +135,10 @@ def files_in_app(package: str, paths: Sequence[str]) -> Message:
             f"{package} is not part of the app, so nothing of this is in the image.",
         ),
     )
+
+
+def _code_of(packages: Sequence[str]) -> str:
+    return f"The build of {_first(packages)}" if packages else "Code of a package"
 
 
 def _first(names: Sequence[str]) -> str:

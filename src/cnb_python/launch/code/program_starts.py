@@ -114,7 +114,7 @@ class _FileStarts:
         for node in nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._functions.setdefault(_key(node), []).append(node)
-        self._apps = frozenset(self._assigned(nodes, self._is_app))
+        self.apps = frozenset(self._assigned(nodes, self._is_app))
         self._bots = frozenset(self._assigned(nodes, self._is_bot))
 
     @property
@@ -251,14 +251,14 @@ class _FileStarts:
 
     def _holds_app(self, value: ast.expr) -> bool:
         text = _text(value)
-        return bool(text) and (text in self._apps or self._is_in(value, self._apps_of_others))
+        return bool(text) and (text in self.apps or self._is_in(value, self._apps_of_others))
 
     @cached_property
     def _apps_of_others(self) -> frozenset[str]:
         return frozenset(
             f"{module}.{name}"
             for other in self._others
-            for name in (_FileStarts(other, ())._apps if other.tree else ())  # noqa: SLF001 - its own class
+            for name in (_FileStarts(other, ()).apps if other.tree else ())
             for module in module_names(other)
         )
 
